@@ -1,0 +1,48 @@
+import { defineConfig } from 'vitest/config';
+
+const everyTest = 'test/**/*.test.ts';
+const withRealPrograms = 'test/**/*.real.test.ts';
+const withRoot = 'test/**/*.root.test.ts';
+
+/**
+ * Three parts, told apart by the file name:
+ * - quick: pure rules, flows with fakes, adapters on a temporary folder. `npm test`, all the time.
+ * - real:  starts server processes, PostgreSQL, brokers.
+ * - root:  network namespaces, bubblewrap, cgroups: things a machine has once, so one file after the other and never beside another part.
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'quick',
+          include: [everyTest],
+          exclude: [withRealPrograms, withRoot],
+          testTimeout: 10_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'real',
+          include: [withRealPrograms],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'root',
+          include: [withRoot],
+          testTimeout: 90_000,
+          hookTimeout: 90_000,
+          fileParallelism: false,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
+  },
+});
