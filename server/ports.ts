@@ -1,0 +1,100 @@
+/** The doors of the server: what its flows need from the outside world. Adapters open them, test/support fakes them. */
+import type { KeyObject } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import type { Envelope } from '../protocol/dsse.ts';
+import type { Digest, KeyId, RandomId } from '../protocol/fields.ts';
+
+/** Statements with `$1` parameters. bigint comes as a number (a value beyond 2^53 throws), timestamptz as Date, date as 'YYYY-MM-DD', bytea as Buffer. */
+export interface Sql {
+  query<R extends object = Record<string, unknown>>(text: string, params?: readonly unknown[]): Promise<R[]>;
+}
+
+export interface Db extends Sql {
+  /** All or nothing, READ COMMITTED; may run `work` again after a deadlock or serialization failure, so `work` does nothing else than SQL. */
+  tx<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
+  /** LISTEN on a connection of its own, taken up again after a loss. Delivery is a hint: what counts stands in a table. */
+  listen(channel: NoticeChannel, heard: (payload: string) => void): Promise<{ close(): Promise<void> }>;
+  close(): Promise<void>;
+}
+
+/** Payload: the id of a gateway whose notice_due_at was set in the transaction that notified; empty: look at the whole table. */
+export type NoticeChannel = 'tsugite_notice_due';
+
+export interface Clock {
+  nowMs(): number;
+  /** @returns a function that cancels */
+  after(ms: number, run: () => void): () => void;
+}
+
+export interface Random {
+  bytes(count: number): Buffer;
+  /** 26 lower-case base32 characters, 130 bits: ids of targets, requests, orders. */
+  id(): RandomId;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+/** `event` is a name of docs/EVENTS.md. Never a secret, never an お客さまID. */
+export interface Log {
+  info(event: string, fields?: Fields): void;
+  warn(event: string, fields?: Fields): void;
+  error(event: string, fields?: Fields): void;
+}
+
+/** Package files by digest, immutable once there. */
+export interface PackageFiles {
+  /** Takes a finished, synced upload over; the same digest twice is one file. */
+  adopt(upload: Upload): Promise<void>;
+  /** Streams an upload to disk, hashing; cut at `capBytes` (STORED_SIZE_TOO_LARGE). The file is synced before this returns. */
+  receive(body: Readable, capBytes: number): Promise<Upload>;
+  drop(upload: Upload): Promise<void>;
+  size(sha256: Digest): Promise<number | undefined>;
+  /** @param range inclusive, both ends inside the file */
+  open(sha256: Digest, range?: { start: number; end: number }): Readable;
+}
+export type Upload = { readonly path: string; readonly sha256: Digest; readonly bytes: number };
+
+/** The online notice key. */
+export interface NoticeSigner {
+  readonly keyid: KeyId;
+  sign(payloadType: string, statement: unknown): Envelope;
+}
+
+/** One certification authority of ours: its certificate and the key that issues. */
+export type Authority = { readonly certPem: string; readonly key: KeyObject };
+
+/** What the gateways' side is made of. `makeGatewaySide(parts): GatewaySide` is exported by server/gateway-side.ts. */
+export type GatewaySideParts = {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly packages: PackageFiles;
+  readonly signer: NoticeSigner;
+  readonly deviceCa: Authority;
+  /** Server certificate for HTTPS and MQTT (leaf only), PEM. */
+  readonly tls: { readonly certPem: string; readonly keyPem: string };
+  readonly serverCas: readonly string[];
+  /** Folder for received bundles. */
+  readonly bundlesDir: string;
+  readonly settings: GatewaySideSettings;
+};
+
+export type GatewaySideSettings = {
+  readonly https: { readonly host: string; readonly port: number };
+  readonly mqtt: { readonly host: string; readonly port: number };
+  /** Notices: everything of DESIGN §4 `policy`, with its defaults filled in. */
+  readonly policy: {
+    readonly keepaliveS: number;
+    readonly jitterS: number;
+    readonly probationS: number;
+    readonly budget: { readonly targetBytes: number; readonly alarmBytes: number; readonly ceilingBytes: number };
+    readonly telemetryBytesPerMonth: number;
+    readonly dataGraceDays: number;
+  };
+};
+
+export interface GatewaySide {
+  /** @returns the ports in use (0 in the settings means any free one) */
+  start(): Promise<{ httpsPort: number; mqttPort: number }>;
+  stop(): Promise<void>;
+}
