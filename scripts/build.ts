@@ -52,7 +52,7 @@ const programs: readonly Program[] = [
   },
   {
     name: 'provider',
-    entries: { main: 'provider/main.ts', testkit: 'provider/testkit/index.ts' },
+    entries: { main: 'provider/main.ts', testkit: 'provider/testkit/index.ts', inside: 'provider/emulator/inside.ts' },
     isCommand: true,
     options: { ...common, packages: 'external', sourcemap: 'linked' },
   },

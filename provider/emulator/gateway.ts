@@ -1,0 +1,143 @@
+/** One emulated gateway: its network namespace, its data folder, the agent as root inside, and its pages forwarded to the host's loopback. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import type { ModelName } from '../../protocol/fields.ts';
+import { forwardToUnixSocket } from './forward.ts';
+import { homeAddress, makeGatewayNamespace, namespacePath, removeNamespace } from './namespaces.ts';
+import { programPath } from './programs.ts';
+
+const pagePort = 8888;
+/** The agent gives each app with a page an origin of its own, from this port on. */
+const firstAppPort = 8889;
+const appPorts = 8;
+
+export type GatewayOptions = {
+  gateway: string;
+  model: ModelName;
+  /** Made if missing; the agent's `--data` */
+  dataDir: string;
+  wanNamespace: string;
+  line: number;
+  /** Merged over the emulator's own agent configuration. */
+  config?: Readonly<Record<string, unknown>>;
+};
+
+export type EmulatedGateway = {
+  readonly gateway: string;
+  readonly model: ModelName;
+  readonly dataDir: string;
+  readonly namespace: string;
+  /** `http://127.0.0.1:<port>` of the host, where the gateway's page is seen. */
+  readonly pageUrl: string;
+  readonly agentPid: number | undefined;
+  enroll(invitationFile: string): Promise<void>;
+  start(): void;
+  /** As a service manager would: SIGTERM, then wait. */
+  stop(): Promise<void>;
+  /** Ends everything at once and removes its network; also safe while the process is ending. */
+  remove(): void;
+};
+
+export async function makeEmulatedGateway(options: GatewayOptions): Promise<EmulatedGateway> {
+  const { gateway, model, dataDir } = options;
+  const runDir = `${dataDir}.run`;
+  mkdirSync(runDir, { recursive: true });
+  const namespace = await makeGatewayNamespace(options.wanNamespace, gateway, options.line);
+  const forwards = await forwardPorts(namespace, runDir);
+  const configFile = path.join(runDir, 'agent.json');
+  writeFileSync(configFile, JSON.stringify({ ...agentConfig(model, forwards.outerPorts), ...options.config }, null, 2));
+
+  const inside = (...args: string[]): [string, string[]] => [
+    'nsenter',
+    // The agent ends with the emulator, even with one that was killed.
+    [
+      `--net=${namespacePath(namespace)}`,
+      'setpriv',
+      '--pdeathsig',
+      'KILL',
+      ...agentCommand(),
+      ...args,
+      '--data',
+      dataDir,
+      '--config',
+      configFile,
+    ],
+  ];
+  let agent: ChildProcess | undefined;
+
+  return {
+    gateway,
+    model,
+    dataDir,
+    namespace,
+    pageUrl: `http://127.0.0.1:${forwards.outerPorts[pagePort]}`,
+    get agentPid() {
+      return agent?.pid;
+    },
+    async enroll(invitationFile) {
+      const [command, args] = inside('enroll', '--invitation', invitationFile);
+      await promisify(execFile)(command, args, { timeout: 60_000 });
+    },
+    start() {
+      const [command, args] = inside('run');
+      const output = openSync(path.join(runDir, 'agent.out'), 'a');
+      agent = spawn(command, args, { stdio: ['ignore', output, output] });
+      closeSync(output);
+    },
+    async stop() {
+      const running = agent;
+      if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
+      const ended = new Promise((resolve) => running.once('close', resolve));
+      running.kill('SIGTERM');
+      await ended;
+    },
+    remove() {
+      agent?.kill('SIGKILL');
+      forwards.close();
+      removeNamespace(namespace);
+    },
+  };
+}
+
+function agentCommand(): string[] {
+  // The heap bounds are those of a gateway's service file (docs/operations/gateway.md).
+  return [process.execPath, '--max-semi-space-size=1', '--max-old-space-size=64', programPath('agent')];
+}
+
+function agentConfig(model: ModelName, outerPorts: Readonly<Record<number, number>>): object {
+  return { model, firmware: '01.00.0000', page: { listen: [`127.0.0.1:${pagePort}`, `${homeAddress}:${pagePort}`], outerPorts } };
+}
+
+type Forwards = { outerPorts: Record<number, number>; close(): void };
+
+/** The page's port and each app origin's port, from a free port of the host over a unix socket into the namespace. */
+async function forwardPorts(namespace: string, runDir: string): Promise<Forwards> {
+  const inner = [pagePort, ...Array.from({ length: appPorts }, (_, index) => firstAppPort + index)];
+  const socketOf = (port: number): string => path.join(runDir, `${port}.sock`);
+  const child = spawn(
+    'nsenter',
+    [
+      `--net=${namespacePath(namespace)}`,
+      process.execPath,
+      programPath('inside'),
+      'connect',
+      ...inner.map((port) => `${socketOf(port)}=${port}`),
+    ],
+    { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
+  );
+  await new Promise<void>((resolve, reject) => {
+    child.once('message', () => resolve());
+    child.once('error', reject);
+    child.once('exit', (status) => reject(new Error(`the forwarder inside ${namespace} ended (status ${status})`)));
+  });
+  const outer = await Promise.all(inner.map(async (port) => ({ port, forward: await forwardToUnixSocket(socketOf(port)) })));
+  return {
+    outerPorts: Object.fromEntries(outer.map(({ port, forward }) => [port, forward.port])),
+    close() {
+      for (const { forward } of outer) forward.close();
+      child.kill('SIGKILL');
+    },
+  };
+}
