@@ -1,0 +1,8 @@
+/**
+ * Writes what is made from code: docs/ERRORS.md and protocol/schemas/*.json. Run it in the repository's folder after a change of the
+ * catalogue or of a schema: `npm run build && node dist/scripts/generate-docs.js`. The tests fail while a made file differs.
+ */
+import { writeFileSync } from 'node:fs';
+import { errorsDocument } from './support/errors-document.ts';
+
+writeFileSync('docs/ERRORS.md', errorsDocument());
