@@ -62,17 +62,20 @@ export function encodeEnvelope(envelope: Envelope): Buffer {
  * @throws TsugiteError SIGNING_KEY_UNKNOWN (none of the signers is in `keys`) · SIGNATURE_INVALID (too few good ones, or another payload type)
  */
 export function verifyEnvelope(envelope: Envelope, expectedType: string, keys: ReadonlyMap<KeyId, KeyObject>, threshold: number): Buffer {
+  const what = statementName(expectedType);
   if (!Number.isSafeInteger(threshold) || threshold < 1)
-    throw new TsugiteError('SIGNATURE_INVALID', { kind: 'threshold', expected: '>= 1', found: threshold });
+    throw new TsugiteError('SIGNATURE_INVALID', { what, kind: 'threshold', expected: '>= 1', found: threshold });
   if (envelope.payloadType !== expectedType)
-    throw new TsugiteError('SIGNATURE_INVALID', { kind: 'payload-type', expected: expectedType, found: envelope.payloadType });
+    throw new TsugiteError('SIGNATURE_INVALID', { what, kind: 'payload-type', expected: expectedType, found: envelope.payloadType });
   const payload = payloadOf(envelope);
   const signed = pae(envelope.payloadType, payload);
   const known = envelope.signatures.filter((signature) => keys.has(signature.keyid));
-  if (known.length === 0) throw new TsugiteError('SIGNING_KEY_UNKNOWN', { found: envelope.signatures.map((signature) => signature.keyid) });
+  if (known.length === 0)
+    throw new TsugiteError('SIGNING_KEY_UNKNOWN', { what, found: envelope.signatures.map((signature) => signature.keyid) });
   // A set: one key that signs twice must not count twice toward the threshold.
   const good = new Set(known.filter(({ keyid, sig }) => isSignedBy(keys.get(keyid), signed, sig)).map(({ keyid }) => keyid));
-  if (good.size < threshold) throw new TsugiteError('SIGNATURE_INVALID', { kind: 'threshold', expected: threshold, found: good.size });
+  if (good.size < threshold)
+    throw new TsugiteError('SIGNATURE_INVALID', { what, kind: 'threshold', expected: threshold, found: good.size });
   return payload;
 }
 
@@ -98,6 +101,11 @@ export function keyidOf(key: KeyObject): KeyId {
 /** The payload before any proof: for counting and for a signer's own use. What is trusted comes from `verifyEnvelope`. */
 export function payloadOf(envelope: Envelope): Buffer {
   return Buffer.from(envelope.payload, 'base64');
+}
+
+/** `notice` of `application/vnd.tsugite.notice+json`: names the statement in an error, so that the sentence speaks of the right thing. */
+function statementName(payloadType: string): string {
+  return /^application\/vnd\.tsugite\.(\w+)\+json$/.exec(payloadType)?.[1] ?? 'envelope';
 }
 
 function parseJson(bytes: Uint8Array): unknown {
