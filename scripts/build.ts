@@ -21,6 +21,7 @@ const common: BuildOptions = {
   platform: 'node',
   format: 'esm',
   target: 'node20',
+  charset: 'utf8', // the Japanese sentences: 3 bytes a character, not 6 as an escape
   write: false,
   metafile: true,
   logLevel: 'silent',
