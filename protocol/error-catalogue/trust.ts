@@ -143,8 +143,8 @@ export const trustErrors = {
   NOTICE_DOWNGRADE: {
     number: 'E210',
     summary: {
-      ja: '適用済みのもの（{applied}）より古い配信情報（{version}）のため、受け付けませんでした。',
-      en: 'The notice ({version}) is older than the applied one ({applied}); it was refused.',
+      ja: '適用済みのもの（{expected}）より古い配信情報（{found}）のため、受け付けませんでした。',
+      en: 'The notice ({found}) is older than the applied one ({expected}); it was refused.',
     },
     remedy: {
       ja: '配信サーバーが、より新しい配信情報を自動的に発行します。繰り返す場合は、運用者がサーバーの復元状況を確認します。',
@@ -156,8 +156,8 @@ export const trustErrors = {
   NOTICE_VERSION_REUSED: {
     number: 'E211',
     summary: {
-      ja: '適用済みのものと同じ番号（{version}）で内容の異なる配信情報のため、受け付けませんでした。',
-      en: 'The notice has the number of the applied one ({version}) but other content; it was refused.',
+      ja: '適用済みのものと同じ番号で内容の異なる配信情報のため、受け付けませんでした。',
+      en: 'The notice has the number of the applied one but other content; it was refused.',
     },
     remedy: {
       ja: '運用者が、配信サーバーの重複運転や署名鍵の漏えいがないか確認します。',
@@ -202,8 +202,8 @@ export const trustErrors = {
   ROOT_CHAIN_BROKEN: {
     number: 'E214',
     summary: {
-      ja: '信頼の基点（ルート情報）を現在のもの（{from}）から順に確認できないため、更新しませんでした。',
-      en: 'The chain of roots could not be followed from the present one ({from}); it was left as it is.',
+      ja: '信頼の基点（ルート情報）を現在のものから順に確認できないため、更新しませんでした（必要：{expected}、実際：{found}）。',
+      en: 'The chain of roots could not be followed from the present one (expected {expected}, found {found}); it was left as it is.',
     },
     remedy: {
       ja: '運用者が、前後のルート情報の署名を確認し、発行し直します。',
@@ -324,5 +324,18 @@ export const trustErrors = {
     },
     who: 'provider',
     retry: 'never',
+  },
+  ROOT_BEHIND: {
+    number: 'E224',
+    summary: {
+      ja: '信頼の基点（ルート情報）が最新でない（必要：{expected}、現在：{found}）ため、インストールと更新を保留しています。',
+      en: 'The root is not the newest one (needed: {expected}, present: {found}), so installs and updates are on hold.',
+    },
+    remedy: {
+      ja: '自動的に取得し直します。続く場合は、運用者が配信サーバーのルート情報を確認します。',
+      en: 'Fetched again by itself; if this lasts, the operator checks the roots that the server offers.',
+    },
+    who: 'operator',
+    retry: 'later',
   },
 } as const satisfies ErrorRows;
