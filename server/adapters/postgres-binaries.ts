@@ -45,7 +45,8 @@ function linkLibraries(native: string): void {
     if (lstatSync(place, { throwIfNoEntry: false }) !== undefined) continue;
     try {
       symlinkSync(relative(dirname(target), source), place);
-    } catch {
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue; // another server starts at the same moment
       return; // a read-only installation: the copy gets its links
     }
   }

