@@ -1,0 +1,145 @@
+/** The embedded broker as the main thread sees it: starts the worker, starts it again when it dies, and carries messages both ways. */
+import { Worker, type WorkerOptions } from 'node:worker_threads';
+import { assertNever } from '../../protocol/assert-never.ts';
+import type { GatewayId } from '../../protocol/fields.ts';
+import type { BrokerSettings, FromWorker, ToWorker, Verdict } from '../broker/messages.ts';
+import type { Clock, Log } from '../ports.ts';
+import type { Traffic } from '../rules/broker-access.ts';
+
+const restartFirstMs = 200;
+const restartMostMs = 30_000;
+/** A worker that lived this long was healthy: the next restart is quick again. */
+const healthyMs = 60_000;
+
+export type BrokerMessage = { connection: number; gateway: GatewayId; what: Traffic; payload: Buffer };
+
+/** What the broker asks of the flows. Every promise settles soon: CONNACK or PUBACK of one gateway waits for it. */
+export type BrokerDuties = {
+  mayConnect(asked: { connection: number; gateway: GatewayId; serial: string }): Promise<Verdict>;
+  take(message: BrokerMessage): Promise<void>;
+  gone(connection: { connection: number; gateway: GatewayId }): Promise<void>;
+  /** Called at each start of the worker, before it listens: every retained notice is handed to `publish`. */
+  refill(publish: (gateway: GatewayId, envelope: Uint8Array) => void): Promise<void>;
+};
+
+export interface Broker {
+  /** @returns the port in use */
+  start(duties: BrokerDuties): Promise<number>;
+  publishNotice(gateway: GatewayId, envelope: Uint8Array): void;
+  publishAck(gateway: GatewayId, ack: Uint8Array): void;
+  /** Closes the gateway's connection, if it has one here. */
+  cutOff(gateway: GatewayId): void;
+  stop(): Promise<void>;
+}
+
+export function makeBroker({
+  settings,
+  clock,
+  log,
+  workerFile,
+  startWorker = (file, options) => new Worker(file, options),
+}: {
+  settings: BrokerSettings;
+  clock: Clock;
+  log: Log;
+  workerFile: URL;
+  startWorker?: (file: URL, options: WorkerOptions) => Worker;
+}): Broker {
+  let worker: Worker | undefined;
+  let port = settings.listen.port;
+  let isStopping = false;
+  let restarts = 0;
+  const send = (message: ToWorker) => worker?.postMessage(message);
+  const publish = (gateway: GatewayId, what: 'notice' | 'ack', payload: Uint8Array) => send({ kind: 'publish', gateway, what, payload });
+
+  function run(duties: BrokerDuties, listening: (port: number) => void, endedEarly: ((cause: unknown) => void) | undefined): void {
+    // After a restart the port stays the one that gateways already know.
+    const running = startWorker(workerFile, { workerData: { ...settings, listen: { ...settings.listen, port } }, name: 'tsugite-broker' });
+    const startedMs = clock.nowMs();
+    let failure: unknown = new Error('the broker ended before it listened');
+    worker = running;
+    running.on('message', (message: FromWorker) => {
+      switch (message.kind) {
+        case 'ready':
+          duties
+            .refill((gateway, envelope) => publish(gateway, 'notice', envelope))
+            .then(
+              () => send({ kind: 'listen' }),
+              (error: unknown) => {
+                log.error('broker.refill_failed', { error: String(error) });
+                failure = error;
+                void running.terminate();
+              },
+            );
+          return;
+        case 'listening':
+          port = message.port;
+          log.info('broker.listening', { port });
+          endedEarly = undefined;
+          listening(port);
+          return;
+        case 'connect':
+          answer(message.question, duties.mayConnect(message));
+          return;
+        case 'message':
+          answer(
+            message.question,
+            duties.take({ ...message, payload: Buffer.from(message.payload) }).then(() => 'allow'),
+          );
+          return;
+        case 'gone':
+          duties
+            .gone(message)
+            .catch((error: unknown) => log.error('broker.gone_failed', { gateway: message.gateway, error: String(error) }));
+          return;
+        case 'refused':
+          log.warn('broker.refused', { gateway: message.gateway, why: message.why, detail: message.detail });
+          return;
+        default:
+          assertNever(message);
+      }
+    });
+    const answer = (question: number, verdict: Promise<Verdict>) => {
+      verdict.then(
+        (said) => running.postMessage({ kind: 'answer', question, verdict: said } satisfies ToWorker),
+        (error: unknown) => {
+          log.error('broker.answer_failed', { error: String(error) });
+          running.postMessage({ kind: 'answer', question, verdict: 'unavailable' } satisfies ToWorker);
+        },
+      );
+    };
+    running.on('error', (error) => {
+      failure = error;
+      log.error('broker.failed', { error: String(error) });
+    });
+    running.on('exit', () => {
+      if (worker === running) worker = undefined;
+      if (isStopping) return;
+      // At the very first start a person is waiting for the answer: a port in use is said, not tried for ever.
+      if (endedEarly !== undefined) return endedEarly(failure);
+      restarts = clock.nowMs() - startedMs > healthyMs ? 0 : restarts + 1;
+      const waitMs = Math.min(restartFirstMs * 2 ** restarts, restartMostMs);
+      log.warn('broker.restarting', { waitMs });
+      clock.after(waitMs, () => {
+        if (!isStopping) run(duties, () => {}, undefined);
+      });
+    });
+  }
+
+  return {
+    start: (duties) => new Promise((resolve, reject) => run(duties, resolve, reject)),
+    publishNotice: (gateway, envelope) => publish(gateway, 'notice', envelope),
+    publishAck: (gateway, ack) => publish(gateway, 'ack', ack),
+    cutOff: (gateway) => send({ kind: 'cut-off', gateway }),
+    stop: async () => {
+      isStopping = true;
+      const running = worker;
+      if (running === undefined) return;
+      const ended = new Promise<void>((resolve) => running.once('exit', () => resolve()));
+      const giveUp = clock.after(3_000, () => void running.terminate());
+      send({ kind: 'stop' });
+      await ended;
+      giveUp();
+    },
+  };
+}
