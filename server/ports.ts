@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { Envelope } from '../protocol/dsse.ts';
 import type { Digest, KeyId, RandomId } from '../protocol/fields.ts';
+import type { PackageFile } from '../protocol/package/verify-package.ts';
 
 /** Statements with `$1` parameters. bigint comes as a number (a value beyond 2^53 throws), timestamptz as Date, date as 'YYYY-MM-DD', bytea as Buffer. */
 export interface Sql {
@@ -44,9 +45,11 @@ export interface Log {
 export interface PackageFiles {
   /** Takes a finished, synced upload over; the same digest twice is one file. */
   adopt(upload: Upload): Promise<void>;
-  /** Streams an upload to disk, hashing; cut at `capBytes` (STORED_SIZE_TOO_LARGE). The file is synced before this returns. */
+  /** Streams an upload to disk, hashing; cut at `capBytes` (SIZE_OVER_MENU). The file is synced before this returns. */
   receive(body: Readable, capBytes: number): Promise<Upload>;
   drop(upload: Upload): Promise<void>;
+  /** Opens an upload for reading at any place, while `look` runs. */
+  inspect<T>(upload: Upload, look: (file: PackageFile) => Promise<T>): Promise<T>;
   size(sha256: Digest): Promise<number | undefined>;
   /** @param range inclusive, both ends inside the file */
   open(sha256: Digest, range?: { start: number; end: number }): Readable;
@@ -62,7 +65,7 @@ export interface NoticeSigner {
 /** One certification authority of ours: its certificate and the key that issues. */
 export type Authority = { readonly certPem: string; readonly key: KeyObject };
 
-/** What the gateways' side is made of. `makeGatewaySide(parts): GatewaySide` is exported by server/gateway-side.ts. */
+/** What the gateways' side is made of. `makeGatewaySide(parts): GatewaySide` is exported by server/compose/gateway-side.ts. */
 export type GatewaySideParts = {
   readonly db: Db;
   readonly clock: Clock;

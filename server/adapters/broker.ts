@@ -2,35 +2,14 @@
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { assertNever } from '../../protocol/assert-never.ts';
 import type { GatewayId } from '../../protocol/fields.ts';
-import type { BrokerSettings, FromWorker, ToWorker, Verdict } from '../broker/messages.ts';
+import type { BrokerSettings, FromWorker, ToWorker } from '../broker/messages.ts';
+import type { Broker, BrokerDuties, Verdict } from '../ports/gateways.ts';
 import type { Clock, Log } from '../ports.ts';
-import type { Traffic } from '../rules/broker-access.ts';
 
 const restartFirstMs = 200;
 const restartMostMs = 30_000;
 /** A worker that lived this long was healthy: the next restart is quick again. */
 const healthyMs = 60_000;
-
-export type BrokerMessage = { connection: number; gateway: GatewayId; what: Traffic; payload: Buffer };
-
-/** What the broker asks of the flows. Every promise settles soon: CONNACK or PUBACK of one gateway waits for it. */
-export type BrokerDuties = {
-  mayConnect(asked: { connection: number; gateway: GatewayId; serial: string }): Promise<Verdict>;
-  take(message: BrokerMessage): Promise<void>;
-  gone(connection: { connection: number; gateway: GatewayId }): Promise<void>;
-  /** Called at each start of the worker, before it listens: every retained notice is handed to `publish`. */
-  refill(publish: (gateway: GatewayId, envelope: Uint8Array) => void): Promise<void>;
-};
-
-export interface Broker {
-  /** @returns the port in use */
-  start(duties: BrokerDuties): Promise<number>;
-  publishNotice(gateway: GatewayId, envelope: Uint8Array): void;
-  publishAck(gateway: GatewayId, ack: Uint8Array): void;
-  /** Closes the gateway's connection, if it has one here. */
-  cutOff(gateway: GatewayId): void;
-  stop(): Promise<void>;
-}
 
 export function makeBroker({
   settings,

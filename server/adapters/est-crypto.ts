@@ -4,22 +4,20 @@ import { createPublicKey, type KeyObject, webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import { decodeBase64 } from '../../protocol/base64.ts';
 import { keyidOf } from '../../protocol/dsse.ts';
-import type { GatewayId, KeyId } from '../../protocol/fields.ts';
+import type { GatewayId } from '../../protocol/fields.ts';
+import type { CertificateMaker, CertificateRequest, IssuedCertificate } from '../ports/gateways.ts';
 import type { Authority } from '../ports.ts';
 
 const ecdsaSha256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const clientAuth = '1.3.6.1.5.5.7.3.2';
 /** Our own request is 250 bytes; openssl's with a long subject 500. */
-export const maxRequestBytes = 8 * 1024;
+const maxRequestBytes = 8 * 1024;
 
-/** What a request proves: its sender holds the private key of `publicKey`. What it claims: the name. */
-export type CertificateRequest = { readonly commonName: string; readonly publicKey: KeyObject; readonly keyid: KeyId };
+export function makeCertificateMaker(authority: Authority): CertificateMaker {
+  return { readRequest: readCertificateRequest, issue: (subject) => issueGatewayCertificate(authority, subject), certsOnly };
+}
 
-/**
- * @param body  base64 PKCS#10, with or without line breaks (RFC 7030 §4.2.1; openssl and curl break lines)
- * @returns undefined when this is no request with a P-256 key, one CN and a good signature
- */
-export async function readCertificateRequest(body: Uint8Array): Promise<CertificateRequest | undefined> {
+async function readCertificateRequest(body: Uint8Array): Promise<CertificateRequest | undefined> {
   const der = decodeBase64(
     Buffer.from(body)
       .toString('latin1')
@@ -39,8 +37,6 @@ export async function readCertificateRequest(body: Uint8Array): Promise<Certific
     return undefined;
   }
 }
-
-export type IssuedCertificate = { readonly der: Buffer; readonly pem: string };
 
 /** A leaf for TLS clients only, small on the wire: every connect of a gateway carries it. Nothing of the request but the key goes into it. */
 export async function issueGatewayCertificate(
@@ -74,8 +70,7 @@ export async function issueGatewayCertificate(
   return { der: Buffer.from(certificate.rawData), pem: `${certificate.toString('pem')}\n` };
 }
 
-/** RFC 7030 §4.1.3: degenerate SignedData without signers (RFC 5652 §5), base64 in lines of 64. */
-export function certsOnly(certificates: readonly (Uint8Array | string)[]): string {
+function certsOnly(certificates: readonly (Uint8Array | string)[]): string {
   const bag = new x509.X509Certificates(certificates.map((certificate) => new x509.X509Certificate(certificate)));
   const base64 = Buffer.from(bag.export('raw')).toString('base64');
   return `${(base64.match(/.{1,64}/g) ?? []).join('\n')}\n`;

@@ -1,7 +1,8 @@
 /** The broker's hooks: asks the access rules, then the main thread, and lets nothing through before both said yes. */
 import type { AedesOptions, AuthenticateError, Client } from 'aedes';
+import type { Verdict } from '../ports/gateways.ts';
 import { type AccessFault, decideHello, decidePublish, decideSubscribe, type Hello } from '../rules/broker-access.ts';
-import type { FromWorker, Verdict } from './messages.ts';
+import type { FromWorker } from './messages.ts';
 import type { Peer } from './tls-door.ts';
 
 type Ask = (

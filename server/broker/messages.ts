@@ -1,5 +1,6 @@
 /** What the main thread and the broker's worker thread say to each other. Payloads are copied: neither side sees the other's memory. */
 import type { GatewayId } from '../../protocol/fields.ts';
+import type { Verdict } from '../ports/gateways.ts';
 import type { AccessFault, Traffic } from '../rules/broker-access.ts';
 
 export type BrokerSettings = {
@@ -8,8 +9,6 @@ export type BrokerSettings = {
   readonly maxKeepaliveS: number;
   readonly maxConnections: number;
 };
-
-export type Verdict = 'allow' | 'refuse' | 'unavailable';
 
 export type ToWorker =
   | { kind: 'listen' }

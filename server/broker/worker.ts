@@ -8,8 +8,9 @@ import { writeToStream } from 'mqtt-packet';
 import { assertNever } from '../../protocol/assert-never.ts';
 import type { GatewayId } from '../../protocol/fields.ts';
 import { publishedByServer, topicOf } from '../../protocol/topics.ts';
+import type { Verdict } from '../ports/gateways.ts';
 import { makeGatekeeper, RefusedError } from './gatekeeper.ts';
-import type { BrokerSettings, FromWorker, ToWorker, Verdict } from './messages.ts';
+import type { BrokerSettings, FromWorker, ToWorker } from './messages.ts';
 import { Sessions } from './sessions.ts';
 import { makeTlsDoor, type Peer } from './tls-door.ts';
 

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { connect as tlsConnect } from 'node:tls';
 import { Worker } from 'node:worker_threads';
-import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { GatewayId } from '../../../protocol/fields.ts';
 import { type TopicKind, topicOf } from '../../../protocol/topics.ts';
-import { type Broker, type BrokerDuties, type BrokerMessage, makeBroker } from '../../../server/adapters/broker.ts';
-import type { Verdict } from '../../../server/broker/messages.ts';
+import { makeBroker } from '../../../server/adapters/broker.ts';
+import type { Broker, BrokerDuties, BrokerMessage, Verdict } from '../../../server/ports/gateways.ts';
 import type { Authority, Clock, Log } from '../../../server/ports.ts';
 import { brokerWorkerFile } from '../../support/broker-worker.ts';
 import { anAuthority, anIdentity, aServerIdentity } from '../../support/gateway-pki.ts';
@@ -285,10 +285,9 @@ test('a broker that dies is started again on the same port with every retained n
   await worker.terminate();
   await client.closed();
   await expect.poll(() => worker !== dead, { timeout: 5_000 }).toBe(true);
-  let again: TestClient | undefined;
-  await expect.poll(async () => (again = await aConnected().catch(() => undefined)) !== undefined, { timeout: 5_000 }).toBe(true);
-  await again?.subscribe({ [own('notice')]: { qos: 1 } });
-  expect((await again?.hears(own('notice')))?.payload.toString()).toBe('notice 9');
+  const again = await vi.waitFor(() => aConnected(), { timeout: 5_000 });
+  await again.subscribe({ [own('notice')]: { qos: 1 } });
+  expect((await again.hears(own('notice'))).payload.toString()).toBe('notice 9');
 }, 20_000);
 
 test('a port that is in use is said at the start, and not tried for ever', async () => {
