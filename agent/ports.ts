@@ -8,6 +8,7 @@ import type { SoftwareState } from '../protocol/messages/status.ts';
 import type { Manifest } from '../protocol/statements/manifest.ts';
 import type { Grants, RunLimits } from '../protocol/statements/notice.ts';
 import type { RevokedSigner } from '../protocol/statements/root.ts';
+import type { Purpose } from './rules/ledger.ts';
 
 export type Cancel = () => void;
 
@@ -44,13 +45,13 @@ export interface EventLog {
 
 // --- to the server ---------------------------------------------------------------------------------------------------------------------
 
-/** What every control byte is charged to (DESIGN §6, byte ledger). */
-export const purposes = ['connect', 'keepalive', 'notice', 'report', 'telemetry', 'fetch', 'retry'] as const;
-export type Purpose = (typeof purposes)[number];
+export type { Purpose };
 
 export interface ByteLedger {
   /** @param wireBytes IP-layer bytes, both directions, headers included */
   charge(purpose: Purpose, wireBytes: number): void;
+  /** Package bodies stand beside the control bytes (DOMAIN §6). */
+  chargePackage(wireBytes: number): void;
   /** This calendar month (JST), by purpose. */
   month(): { totalBytes: number; byPurpose: Readonly<Record<Purpose, number>> };
 }

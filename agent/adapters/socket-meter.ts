@@ -1,0 +1,50 @@
+import type { Socket } from 'node:net';
+import type * as WireModel from '../rules/wire-model.ts';
+
+/** Wire bytes of one connection, told in portions so that each can be charged to what it was for. IP-layer bytes, headers included. */
+export type SocketMeter = {
+  /**
+   * What we sent since the last call, and the opening and closing of the connection when they happened in between.
+   *
+   * @param isAnswered  false when what was sent gets no answer that TCP's acknowledgement could ride on
+   */
+  takeSent(isAnswered: boolean): number;
+  takeReceived(): number;
+};
+
+/** @param raw  the TCP socket below TLS: its counters are of encrypted bytes, and stay readable after it closed */
+export function meterSocket(raw: Socket, model: typeof WireModel): SocketMeter {
+  let family: WireModel.Family = 4;
+  let headerOnlyBytes = 0;
+  let hasOpened = false;
+  let sent = 0;
+  let received = 0;
+
+  raw.once('connect', () => {
+    hasOpened = true;
+    family = raw.remoteFamily === 'IPv6' ? 6 : 4;
+    headerOnlyBytes += model.openingBytes(family);
+  });
+  raw.once('close', () => {
+    headerOnlyBytes += hasOpened ? model.closingBytes(family) : 0;
+  });
+  raw.on('error', (error: NodeJS.ErrnoException) => {
+    if (!hasOpened && (error.code === 'ETIMEDOUT' || error.code === 'ECONNREFUSED'))
+      headerOnlyBytes += model.unansweredOpeningBytes(family);
+  });
+
+  return {
+    takeSent(isAnswered) {
+      const sentBytes = raw.bytesWritten - sent;
+      sent += sentBytes;
+      const wireBytes = headerOnlyBytes + model.wireBytes({ family, sentBytes, receivedBytes: 0, isAnswered });
+      headerOnlyBytes = 0;
+      return wireBytes;
+    },
+    takeReceived() {
+      const receivedBytes = raw.bytesRead - received;
+      received += receivedBytes;
+      return model.wireBytes({ family, sentBytes: 0, receivedBytes, isAnswered: true });
+    },
+  };
+}
