@@ -4,5 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { errorsDocument } from './support/errors-document.ts';
+import { schemaFiles } from './support/schema-files.ts';
 
 writeFileSync('docs/ERRORS.md', errorsDocument());
+for (const [name, text] of schemaFiles()) writeFileSync(`protocol/schemas/${name}`, text);

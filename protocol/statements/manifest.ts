@@ -86,7 +86,7 @@ export const manifestSchema = z
     ),
     resources: z.strictObject({ memoryBytes: positive, cpuPercent: between(1, 100), pids: between(1, 256), dataBytes: count }),
     health,
-    data: z.strictObject({ format: count }),
+    data: z.strictObject({ format: positive }),
     security: z.optional(z.boolean()),
     supportUntil: z.optional(dateOnly),
     ext: z.optional(ext),
