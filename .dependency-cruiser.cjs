@@ -2,7 +2,7 @@
  * The arrows of the house (docs/ARCHITECTURE.md). test/house.test.ts plants a violation of every rule below and checks that it is found.
  *
  *   main → compose → adapters → ports → protocol
- *          compose → flows → rules → protocol        flows → ports
+ *          compose → flows → rules → protocol        flows → ports        adapters → rules
  *   agent ✗ server ✗ provider
  */
 const program = '^(agent|server|provider)/';
@@ -76,10 +76,10 @@ const forbidden = [
     to: { path: [program, '(^|/)node_modules/'], pathNot: '^$1/(ports[./]|rules/)', dependencyTypesNot: ['type-only'] },
   },
   {
-    name: 'adapters-decide-nothing',
-    comment: 'An adapter does one outside thing; what to do is decided in rules/ and comes in as an argument.',
+    name: 'adapters-start-no-flow',
+    comment: 'An adapter does one outside thing for whoever calls it. It may ask a rule (docs/decisions/0009), never a flow or compose.',
     from: { path: '^(agent|server)/adapters/' },
-    to: { path: '^$1/(rules|flows)/|^$1/(main|compose)[.]', dependencyTypesNot: ['type-only'] },
+    to: { path: '^$1/flows/|^$1/(main|compose)[.]' },
   },
   {
     name: 'only-compose-meets-adapters',
