@@ -55,32 +55,29 @@ test.each(messages)('$example ($name): an unknown field is refused wherever it s
   for (const { path, changed } of changes) expect(accepts(changed), path).toBe(false);
 });
 
-test.each(messages)(
-  '$example ($name): no field may be missing, except the optional ones',
-  ({ schema, value }) => {
-    const fields = Object.keys(value as object);
-    for (const field of fields) {
-      const { [field]: _, ...without } = value as Record<string, unknown>;
-      const isOptional = schema.safeParse(without).success;
-      const mayMiss = new Set([
-        'target',
-        'deployment',
-        'software',
-        'version',
-        'state',
-        'number',
-        'code',
-        'detail',
-        'ext',
-        'minVersion',
-        'security',
-        'supportUntil',
-        'web',
-      ]);
-      expect(isOptional && !mayMiss.has(field), field).toBe(false);
-    }
-  },
-);
+test.each(messages)('$example ($name): no field may be missing, except the optional ones', ({ schema, value }) => {
+  const fields = Object.keys(value as object);
+  for (const field of fields) {
+    const { [field]: _, ...without } = value as Record<string, unknown>;
+    const isOptional = schema.safeParse(without).success;
+    const mayMiss = new Set([
+      'target',
+      'deployment',
+      'software',
+      'version',
+      'state',
+      'number',
+      'code',
+      'detail',
+      'ext',
+      'minVersion',
+      'security',
+      'supportUntil',
+      'web',
+    ]);
+    expect(isOptional && !mayMiss.has(field), field).toBe(false);
+  }
+});
 
 test.each(['root', 'notice', 'manifest'])('%s: unknown fields may stand inside ext, but no integer-like key', (name) => {
   const message = messages.find((entry) => entry.name === name);
