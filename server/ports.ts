@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { Envelope } from '../protocol/dsse.ts';
-import type { Digest, KeyId, RandomId } from '../protocol/fields.ts';
+import type { Digest, KeyId, ProviderId, RandomId } from '../protocol/fields.ts';
 import type { PackageFile } from '../protocol/package/verify-package.ts';
 
 /** Statements with `$1` parameters. bigint comes as a number (a value beyond 2^53 throws), timestamptz as Date, date as 'YYYY-MM-DD', bytea as Buffer. */
@@ -43,7 +43,7 @@ export interface Log {
 
 /** Package files by digest, immutable once there. */
 export interface PackageFiles {
-  /** Takes a finished, synced upload over; the same digest twice is one file. */
+  /** Gives a finished, synced upload its name for good; may be done twice, and the same digest twice is one file. `drop` the upload afterwards. */
   adopt(upload: Upload): Promise<void>;
   /** Streams an upload to disk, hashing; cut at `capBytes` (SIZE_OVER_MENU). The file is synced before this returns. */
   receive(body: Readable, capBytes: number): Promise<Upload>;
@@ -64,6 +64,21 @@ export interface NoticeSigner {
 
 /** One certification authority of ours: its certificate and the key that issues. */
 export type Authority = { readonly certPem: string; readonly key: KeyObject };
+
+/** Issues signer certificates to providers (DESIGN §4: RSA, codeSigning, one URI in the SAN, three years and more). */
+export interface ProviderCa {
+  /** @throws TsugiteError KEY_UNUSABLE · SIGNER_NOT_PROVIDER: what the request says is not what `provider` may be certified for */
+  issue(csrPem: string, wanted: { provider: ProviderId; nowMs: number }): Promise<IssuedSigner>;
+}
+export type IssuedSigner = {
+  readonly pem: string;
+  readonly serial: string;
+  readonly issuerKeyid: KeyId;
+  readonly subjectKeyid: KeyId;
+  readonly organisation: string;
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+};
 
 /** What the gateways' side is made of. `makeGatewaySide(parts): GatewaySide` is exported by server/compose/gateway-side.ts. */
 export type GatewaySideParts = {

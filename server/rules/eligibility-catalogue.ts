@@ -3,6 +3,8 @@
  * Dates are days in Japan, `validTo` is the last day. The sheet says 「現時点では」: a change of the list is a new row here, never a change of a rule.
  */
 
+import { eligibleSeries, parseModelName, type SeriesEntry, seriesCatalogue } from '../../protocol/gateway-models.ts';
+
 export type Line = 'LIGHT_PLUS' | 'LIGHT' | 'NEXT_GIGA_SMART' | 'NEXT_GIGA_LINE' | 'NEXT_OTHER' | 'CROSS' | 'NONE';
 export type CatalogueProfile = keyof typeof eligibilityCatalogues;
 
@@ -14,7 +16,7 @@ type Validity = {
 };
 export type EligibilityCatalogue = {
   readonly lines: readonly (Validity & { readonly line: Line })[];
-  readonly series: readonly (Validity & { readonly series: string })[];
+  readonly series: readonly SeriesEntry[];
 };
 
 /** Shown to people in place of the code. */
@@ -37,14 +39,13 @@ export const lineNames = {
 // The sheet tells no first day for any row: the service's own first day stands for "from the beginning".
 const serviceStart = '2011-08-02';
 const seedLines = ['LIGHT_PLUS', 'LIGHT', 'NEXT_GIGA_SMART', 'NEXT_GIGA_LINE', 'NEXT_OTHER'] as const;
-const seedSeries = ['PR-400', 'RV-440', 'RT-400', 'PR-500', 'RS-500', 'RT-500'] as const;
 const lightEnds = '2025-03-31'; // remaining lines were moved to Hikari Next on the next day
 
 export const eligibilityCatalogues = {
   /** As printed. */
   seed: {
     lines: seedLines.map((line) => ({ line, validFrom: serviceStart })),
-    series: seedSeries.map((series) => ({ series, validFrom: serviceStart })),
+    series: seriesCatalogue,
   },
   /** As printed, with what ended since. */
   current: {
@@ -53,7 +54,7 @@ export const eligibilityCatalogues = {
       validFrom: serviceStart,
       ...(line === 'LIGHT' || line === 'LIGHT_PLUS' ? { validTo: lightEnds } : {}),
     })),
-    series: seedSeries.map((series) => ({ series, validFrom: serviceStart })),
+    series: seriesCatalogue,
   },
 } as const satisfies Record<string, EligibilityCatalogue>;
 
@@ -62,12 +63,12 @@ export function linesOn(catalogue: EligibilityCatalogue, day: string): ReadonlyS
 }
 
 export function seriesOn(catalogue: EligibilityCatalogue, day: string): readonly string[] {
-  return catalogue.series.filter((row) => isInForce(row, day)).map((row) => row.series);
+  return eligibleSeries(day, catalogue.series);
 }
 
-/** `PR-400KI` is of the series `PR-400`: the last two letters name the maker (DOMAIN §8.1). */
-export function seriesOf(model: string): string {
-  return model.replace(/(KI|MI|NE)$/, '');
+/** `PR-400KI` is of the series `PR-400`: the last two letters name the maker (DOMAIN §8.1). Undefined: no name of that form. */
+export function seriesOf(model: string): string | undefined {
+  return parseModelName(model)?.series;
 }
 
 function isInForce({ validFrom, validTo }: Validity, day: string): boolean {

@@ -68,7 +68,7 @@ const rules = [
     code: 'ELIG_MODEL',
     result: 'INELIGIBLE',
     clause: usageClause,
-    fires: ({ facts, series }) => facts.hgwModel !== null && !series.includes(seriesOf(facts.hgwModel)),
+    fires: ({ facts, series }) => facts.hgwModel !== null && !isOfSeries(facts.hgwModel, series),
     detail: ({ facts, series, day }) => ({ model: facts.hgwModel, date: day, series }),
   },
   {
@@ -110,6 +110,11 @@ const rules = [
     detail: ({ facts }) => ({ denwa: facts.denwa, officeEq: facts.officeEq }),
   },
 ] as const satisfies readonly Rule[];
+
+function isOfSeries(model: string, series: readonly string[]): boolean {
+  const own = seriesOf(model);
+  return own !== undefined && series.includes(own);
+}
 
 const worstFirst = ['TERMINATED', 'INELIGIBLE', 'HOLD'] as const;
 

@@ -1,0 +1,88 @@
+/** `<data>/packages/<sha256>`: written beside, synced, then given its name; never changed, so a reader needs no lock. */
+import { createHash } from 'node:crypto';
+import { closeSync, createReadStream, createWriteStream, openSync, readSync } from 'node:fs';
+import { link, mkdir, open, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { TsugiteError } from '../../protocol/errors.ts';
+import { digest } from '../../protocol/fields.ts';
+import type { PackageFiles, Random } from '../ports.ts';
+
+export async function openPackageFiles(folder: string, random: Random): Promise<PackageFiles> {
+  const incoming = join(folder, 'incoming');
+  await rm(incoming, { recursive: true, force: true }); // uploads that a stop or a kill cut short
+  await mkdir(incoming, { recursive: true, mode: 0o700 });
+
+  return {
+    receive: async (body, capBytes) => {
+      const path = join(incoming, random.id());
+      const hash = createHash('sha256');
+      let bytes = 0;
+      const meter = new Transform({
+        transform: (chunk: Buffer, _, done) => {
+          bytes += chunk.length;
+          if (bytes > capBytes) return done(new TsugiteError('SIZE_OVER_MENU', { limit: capBytes, actual: bytes }));
+          hash.update(chunk);
+          done(null, chunk);
+        },
+      });
+      try {
+        await pipeline(body, meter, createWriteStream(path, { flags: 'wx', mode: 0o600, flush: true }));
+      } catch (error) {
+        await rm(path, { force: true });
+        throw asStoreError(error, folder);
+      }
+      return { path, sha256: digest.parse(hash.digest('hex')), bytes };
+    },
+    adopt: async (upload) => {
+      await link(upload.path, join(folder, upload.sha256)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST') throw error; // the same digest is the same bytes
+      });
+      await syncFolder(folder); // the new name is durable only once its folder is
+    },
+    drop: (upload) => rm(upload.path, { force: true }),
+    size: async (sha256) => {
+      try {
+        return (await stat(join(folder, sha256))).size;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+        throw error;
+      }
+    },
+    open: (sha256, range) => createReadStream(join(folder, sha256), range),
+    inspect: async (upload, look) => {
+      const fd = openSync(upload.path, 'r');
+      try {
+        return await look({ storedBytes: upload.bytes, readAt: (offset, length) => readAt(fd, offset, length) });
+      } finally {
+        closeSync(fd);
+      }
+    },
+  };
+}
+
+function readAt(fd: number, offset: number, length: number): Uint8Array {
+  const bytes = Buffer.alloc(length);
+  let filled = 0;
+  while (filled < length) {
+    const count = readSync(fd, bytes, filled, length - filled, offset + filled);
+    if (count === 0) break;
+    filled += count;
+  }
+  return bytes.subarray(0, filled);
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function asStoreError(error: unknown, path: string): unknown {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === 'ENOSPC' || code === 'EDQUOT' ? new TsugiteError('DISK_FULL', { path }, { cause: error }) : error;
+}

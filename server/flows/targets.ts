@@ -1,0 +1,158 @@
+/** Targets after the order: another release, another attempt, the end. */
+import { TsugiteError } from '../../protocol/errors.ts';
+import type { RandomId, SoftwareId, Version } from '../../protocol/fields.ts';
+import { compareVersions } from '../../protocol/version-order.ts';
+import type { Clock, Db, Random, Sql } from '../ports.ts';
+import { japanDay } from '../rules/japan-day.ts';
+import { type ReleaseOffer, verifyDeliverable, verifyFit } from '../rules/order.ts';
+import type { TargetState } from '../rules/targets.ts';
+import type { Actor } from './actor.ts';
+import { appendAudit } from './audit.ts';
+import { factsOn } from './contract-facts.ts';
+import { moveTarget } from './move-target.ts';
+import { loadOffers, lockSoftware } from './offers.ts';
+
+export type Deployment = {
+  readonly software: SoftwareId;
+  readonly version: Version;
+  /** Left out: every open target of the software. */
+  readonly targets?: readonly RandomId[] | undefined;
+  /** Needed to go back to a lower version. */
+  readonly rollbackReason?: string | undefined;
+};
+export type Deployed = {
+  readonly target: RandomId;
+  readonly outcome: 'moved' | 'unchanged' | 'refused';
+  readonly state: TargetState;
+  readonly code?: string;
+  readonly detail?: Readonly<Record<string, unknown>>;
+};
+type Row = { id: RandomId; state: TargetState; site: RandomId; version: Version | null; committed: Version | null };
+
+export function makeTargets({ db, clock, random }: { db: Db; clock: Clock; random: Random }) {
+  return {
+    /** Wants a release on targets that have the software. A target that cannot take it keeps what it has, and says why. */
+    deploy: (wanted: Deployment, actor: Actor): Promise<Deployed[]> =>
+      db.tx(async (sql) => {
+        const nowMs = clock.nowMs();
+        const software = await lockSoftware(sql, wanted.software, actor);
+        verifyDeliverable(software.state);
+        const offer = (await loadOffers(sql, software.id)).find(({ version }) => version === wanted.version);
+        if (offer === undefined) throw new TsugiteError('NOT_FOUND', { what: `${wanted.software} ${wanted.version}` });
+        if (offer.state !== 'ADMITTED') throw new TsugiteError('DELIVERY_HALTED', { version: wanted.version });
+        const rows = await openTargets(sql, software.id, wanted.targets);
+        const outcomes: Deployed[] = [];
+        for (const row of rows) outcomes.push(await deployOne(sql, row, offer, wanted, { actor, nowMs, random }));
+        const moved = outcomes.filter(({ outcome }) => outcome === 'moved').map(({ target }) => target);
+        await appendAudit(
+          sql,
+          { actor, action: 'release.deploy', subject: software.id, detail: { version: wanted.version, targets: moved } },
+          nowMs,
+        );
+        return outcomes;
+      }),
+
+    /** The same package once more, after a deployment that ended badly. */
+    retry: (target: RandomId, actor: Actor): Promise<{ target: RandomId; attempt: number }> =>
+      db.tx(async (sql) => {
+        const nowMs = clock.nowMs();
+        const { software } = await ownTarget(sql, target, actor);
+        verifyDeliverable((await lockSoftware(sql, software, actor)).state);
+        const state = await moveTarget(sql, { target, event: 'wanted', atMs: nowMs, by: actor.name, detail: { retry: true } });
+        if (state === undefined) throw new TsugiteError('STATE_FORBIDS', { state: await stateOf(sql, target), action: 'retry' });
+        const [row] = await sql.query<{ attempt: number }>(
+          'UPDATE targets SET attempt = attempt + 1, entered_notice_at = NULL, deadline = NULL WHERE id = $1 RETURNING attempt',
+          [target],
+        );
+        await appendAudit(sql, { actor, action: 'target.retry', subject: target }, nowMs);
+        return { target, attempt: (row as { attempt: number }).attempt };
+      }),
+
+    /** 廃止: stop, uninstall, purge; a later order is a new target (D-15). */
+    cancel: (target: RandomId, reason: 'cancelled' | 'household', actor: Actor): Promise<{ target: RandomId; state: TargetState }> =>
+      db.tx(async (sql) => {
+        const nowMs = clock.nowMs();
+        await ownTarget(sql, target, actor);
+        const state = await moveTarget(sql, { target, event: 'end', atMs: nowMs, by: actor.name, removedReason: reason });
+        if (state !== undefined) await appendAudit(sql, { actor, action: 'target.cancel', subject: target, detail: { reason } }, nowMs);
+        return { target, state: state ?? (await stateOf(sql, target)) };
+      }),
+
+    show: async (target: RandomId, actor: Actor): Promise<Record<string, unknown>> => {
+      await ownTarget(db, target, actor);
+      const [row] = await db.query(`${targetQuery} WHERE t.id = $1`, [target]);
+      const events = await db.query(
+        'SELECT at, event, from_state AS "from", to_state AS "to", codes, by FROM target_events WHERE target_id = $1 ORDER BY id',
+        [target],
+      );
+      return { ...row, events };
+    },
+
+    list: (filter: { software?: SoftwareId | undefined; gateway?: string | undefined }, actor: Actor) =>
+      db.query(
+        `${targetQuery} WHERE ($1::text IS NULL OR t.software_id = $1) AND ($2::text IS NULL OR g.id = $2) AND ($3::text IS NULL OR t.provider_id = $3)
+         ORDER BY t.requested_at, t.id LIMIT 1000`,
+        [filter.software ?? null, filter.gateway ?? null, actor.role === 'provider' ? actor.provider : null],
+      ),
+  };
+}
+
+const targetQuery = `SELECT t.id AS target, t.software_id AS software, t.provider_id AS provider, t.site_id AS site, g.id AS gateway, t.state,
+  t.state_codes AS codes, r.version, t.committed_version AS "committedVersion", t.plan, t.attempt, t.requested_at AS "requestedAt", t.ready_at AS "readyAt",
+  t.entered_notice_at AS "enteredNoticeAt", t.deadline, t.entitled_until AS "entitledUntil", t.ended_at AS "endedAt", t.removed_reason AS "removedReason",
+  t.purged_at AS "purgedAt"
+  FROM targets t LEFT JOIN releases r ON r.id = t.release_id LEFT JOIN gateways g ON g.site_id = t.site_id AND g.replaced_at IS NULL`;
+
+async function openTargets(sql: Sql, software: SoftwareId, only: readonly RandomId[] | undefined): Promise<Row[]> {
+  return sql.query<Row>(
+    `SELECT t.id, t.state, t.site_id AS site, r.version, t.committed_version AS committed FROM targets t LEFT JOIN releases r ON r.id = t.release_id
+     WHERE t.software_id = $1 AND t.ended_at IS NULL AND ($2::text[] IS NULL OR t.id = ANY($2)) ORDER BY t.id FOR UPDATE OF t`,
+    [software, only ?? null],
+  );
+}
+
+async function deployOne(
+  sql: Sql,
+  row: Row,
+  offer: ReleaseOffer,
+  { version, rollbackReason }: Deployment,
+  { actor, nowMs, random }: { actor: Actor; nowMs: number; random: Random },
+): Promise<Deployed> {
+  const outcome = (kind: Deployed['outcome'], state = row.state): Deployed => ({ target: row.id, outcome: kind, state });
+  if (row.version === version) return outcome('unchanged');
+  try {
+    verifyFit(offer, (await factsOn(sql, row.site, japanDay(nowMs))).hgwModel ?? '');
+    const isLower = row.committed !== null && compareVersions(version, row.committed) < 0;
+    if (isLower && rollbackReason === undefined) throw new TsugiteError('VERSION_NOT_HIGHER', { expected: row.committed, found: version });
+    const rollback = isLower ? { from: row.committed, order: random.id(), reason: rollbackReason } : null;
+    const isWaiting = row.state === 'HOLD' || row.state === 'REQUESTED';
+    const state = isWaiting
+      ? row.state
+      : await moveTarget(sql, { target: row.id, event: 'wanted', atMs: nowMs, by: actor.name, detail: { version } });
+    if (state === undefined) throw new TsugiteError('STATE_FORBIDS', { state: row.state, action: 'update' });
+    await sql.query(
+      'UPDATE targets SET release_id = $2, plan = $3, rollback = $4, entered_notice_at = NULL, deadline = NULL WHERE id = $1',
+      [row.id, offer.release, offer.plan, rollback],
+    );
+    return outcome('moved', state);
+  } catch (error) {
+    if (!(error instanceof TsugiteError)) throw error;
+    return { ...outcome('refused'), code: error.code, detail: error.detail };
+  }
+}
+
+/** Another provider's target does not exist for a provider. */
+async function ownTarget(sql: Sql, target: RandomId, actor: Actor): Promise<{ software: SoftwareId; provider: string }> {
+  const [row] = await sql.query<{ software: SoftwareId; provider: string }>(
+    'SELECT software_id AS software, provider_id AS provider FROM targets WHERE id = $1',
+    [target],
+  );
+  if (row === undefined || (actor.role === 'provider' && actor.provider !== row.provider))
+    throw new TsugiteError('NOT_FOUND', { what: 'target' });
+  return row;
+}
+
+async function stateOf(sql: Sql, target: RandomId): Promise<TargetState> {
+  const [row] = await sql.query<{ state: TargetState }>('SELECT state FROM targets WHERE id = $1', [target]);
+  return (row as { state: TargetState }).state;
+}

@@ -1,0 +1,140 @@
+/** May this package become (part of) a release, and in which price classes (DOMAIN §3, §5.3; D-03, D-04, D-05, D-21)? */
+import { TsugiteError } from '../../protocol/errors.ts';
+import type { Digest, ProviderId, Version } from '../../protocol/fields.ts';
+import { findModel, gatewayModels, profileOf } from '../../protocol/gateway-models.ts';
+import { isMenuGrey, isPlanGrey, menuOf, type PriceClass, planOf, type WorkKind } from '../../protocol/pricing.ts';
+import type { Manifest } from '../../protocol/statements/manifest.ts';
+import { compareVersions } from '../../protocol/version-order.ts';
+
+export type StoredPackage = {
+  readonly sha256: Digest;
+  readonly bytes: number;
+  readonly installedBytes: number;
+  readonly models: readonly string[];
+};
+export type SoftwareState = 'DRAFT' | 'MEASURED' | 'REGISTERED' | 'PUBLISHED' | 'UNDER_REVIEW' | 'PROHIBITED' | 'WITHDRAWN';
+
+export type AdmissionCase = {
+  readonly manifest: Manifest;
+  readonly package: { readonly sha256: Digest; readonly bytes: number };
+  /** Who this software id belongs to; undefined: nobody yet. */
+  readonly software: { readonly provider: ProviderId; readonly state: SoftwareState } | undefined;
+  readonly releases: readonly { readonly version: Version; readonly packages: readonly StoredPackage[] }[];
+  readonly unitBytes: number;
+  readonly day: string;
+};
+
+export type ModelRefusal = {
+  readonly model: string;
+  readonly code: 'SIZE_OVER_LIMIT' | 'RESOURCES_OVER_LIMIT';
+  readonly limitName: string;
+  readonly limit: number;
+  readonly actual: number;
+};
+
+export type Admission =
+  | { readonly kind: 'repeat'; readonly version: Version }
+  | {
+      readonly kind: 'admit';
+      /** undefined: a further package of a release that is there. */
+      readonly work: WorkKind | undefined;
+      readonly storedBytes: number;
+      readonly installedBytes: number;
+      readonly menu: PriceClass;
+      readonly plan: PriceClass;
+      readonly flags: readonly 'SIZE_UNIT_GREY'[];
+      /** Models that the package names but that cannot take it. */
+      readonly refusedModels: readonly ModelRefusal[];
+    };
+
+/**
+ * @throws TsugiteError SOFTWARE_ID_TAKEN · SOFTWARE_PROHIBITED · STATE_FORBIDS · MODEL_UNKNOWN · CUSTOMER_INFO_MISSING · VERSION_NOT_HIGHER · CONFLICT
+ *   · SIZE_OVER_MENU · SIZE_OVER_PLAN · SIZE_OVER_LIMIT · RESOURCES_OVER_LIMIT
+ */
+export function decideAdmission(it: AdmissionCase): Admission {
+  const { manifest } = it;
+  verifyOwner(it);
+  const same = it.releases.find(({ version }) => version === manifest.version);
+  if (same?.packages.some(({ sha256 }) => sha256 === it.package.sha256)) return { kind: 'repeat', version: manifest.version };
+
+  verifyModels(manifest, it.day);
+  verifyCustomerInformation(manifest);
+  verifyVersion(it);
+  verifyVariant(manifest, same?.packages ?? []);
+  const packages = [...(same?.packages ?? []), { bytes: it.package.bytes, installedBytes: manifest.payload.installedBytes }];
+  const storedBytes = packages.reduce((sum, { bytes }) => sum + bytes, 0);
+  const installedBytes = Math.max(...packages.map((one) => one.installedBytes));
+  return {
+    kind: 'admit',
+    work: same !== undefined ? undefined : it.releases.length === 0 ? 'new' : 'change',
+    storedBytes,
+    installedBytes,
+    menu: menuOf(storedBytes, it.unitBytes),
+    plan: planOf(installedBytes, it.unitBytes),
+    flags: isMenuGrey(storedBytes) || isPlanGrey(installedBytes) ? ['SIZE_UNIT_GREY'] : [],
+    refusedModels: refusalsOf(manifest),
+  };
+}
+
+/** True when a package is meant for this model. */
+export function isForModel(models: readonly string[], model: string): boolean {
+  return models.includes('*') || models.includes(model);
+}
+
+/** What a model cannot take of a package: its size (未満), or the resources that it asks for. */
+export function refusalOf(model: string, manifest: Pick<Manifest, 'payload' | 'resources'>): ModelRefusal | undefined {
+  const profile = profileOf(model);
+  if (profile === undefined) return undefined;
+  const { installedBytes } = manifest.payload;
+  if (installedBytes >= profile.installedBytes)
+    return { model, code: 'SIZE_OVER_LIMIT', limitName: model, limit: profile.installedBytes, actual: installedBytes };
+  for (const name of ['memoryBytes', 'dataBytes', 'cpuPercent', 'pids'] as const)
+    if (manifest.resources[name] > profile[name])
+      return { model, code: 'RESOURCES_OVER_LIMIT', limitName: name, limit: profile[name], actual: manifest.resources[name] };
+  return undefined;
+}
+
+function verifyOwner({ manifest, software }: AdmissionCase): void {
+  if (software === undefined) return;
+  if (software.provider !== manifest.provider) throw new TsugiteError('SOFTWARE_ID_TAKEN', { name: manifest.software });
+  if (software.state === 'PROHIBITED') throw new TsugiteError('SOFTWARE_PROHIBITED', { software: manifest.software });
+  if (software.state === 'WITHDRAWN') throw new TsugiteError('STATE_FORBIDS', { state: software.state, action: 'release' });
+}
+
+function verifyModels({ models }: Manifest, date: string): void {
+  const unknown = models.filter((model) => model !== '*' && findModel(model) === undefined);
+  if (unknown.length > 0) throw new TsugiteError('MODEL_UNKNOWN', { models: unknown, date });
+}
+
+/** D-34: shown to the household in Japanese. The schema has seen that the fields are there; blank ones tell nothing. */
+function verifyCustomerInformation({ customer }: Manifest): void {
+  const fields = (['description', 'price', 'contact'] as const).filter((name) => customer[name].trim() === '');
+  const isJapanese = /[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Han}]/u.test(customer.description);
+  if (fields.length > 0 || !isJapanese)
+    throw new TsugiteError('CUSTOMER_INFO_MISSING', { fields: fields.length > 0 ? fields : ['description'] });
+}
+
+function verifyVersion({ manifest, releases }: AdmissionCase): void {
+  const highest = releases
+    .map(({ version }) => version)
+    .sort(compareVersions)
+    .at(-1);
+  if (highest !== undefined && compareVersions(manifest.version, highest) < 0)
+    throw new TsugiteError('VERSION_NOT_HIGHER', { expected: highest, found: manifest.version });
+}
+
+/** A release may hold one package a model: the gateway has to know which one is meant. */
+function verifyVariant({ models, version }: Manifest, others: readonly StoredPackage[]): void {
+  const isTaken = others.some(
+    (other) => other.models.includes('*') || models[0] === '*' || other.models.some((model) => isForModel(models, model)),
+  );
+  if (isTaken) throw new TsugiteError('VERSION_NOT_HIGHER', { kind: 'other-content', expected: version, found: version });
+}
+
+function refusalsOf(manifest: Manifest): readonly ModelRefusal[] {
+  const named = manifest.models[0] === '*' ? gatewayModels.map(({ model }) => model) : manifest.models;
+  const refusals = named.flatMap((model) => refusalOf(model, manifest) ?? []);
+  const [first] = refusals;
+  if (first !== undefined && refusals.length === named.length) throw new TsugiteError(first.code, first);
+  return refusals;
+}

@@ -1,0 +1,32 @@
+/** When a gateway gets a new notice although nothing has changed, and which version it has (DESIGN §4). */
+import type { GatewayId } from '../../protocol/fields.ts';
+
+const dayMs = 86_400_000;
+export const refreshMs = 7 * dayMs;
+export const noticeLifeMs = 21 * dayMs;
+/** 30 days of outage, and a week in which the refresh was due anyway. */
+export const leaseMs = 37 * dayMs;
+export const deploymentMs = 14 * dayMs;
+
+/** @returns the gateway's next weekly moment after `nowMs`; the moments of all gateways lie evenly over the week */
+export function nextRefreshMs(gateway: GatewayId, nowMs: number): number {
+  const phase = (fnv1a(gateway) / 2 ** 32) * refreshMs;
+  return Math.floor((Math.floor((nowMs - phase) / refreshMs) + 1) * refreshMs + phase);
+}
+
+/**
+ * Versions rise without a counter that could be lost: after a restore from an old backup the clock alone is ahead of every gateway.
+ *
+ * @param last   highest version that we allocated
+ * @param ahead  highest version that the gateway says it applied, when that is above ours
+ */
+export function nextVersion(last: number, ahead: number, nowMs: number): number {
+  return Math.max(last + 1, ahead + 1, nowMs);
+}
+
+/** Fowler/Noll/Vo, 32 bit: spreads short names evenly enough. */
+function fnv1a(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193) >>> 0;
+  return hash;
+}
