@@ -9,7 +9,8 @@ export type SocketMeter = {
    * @param isAnswered  false when what was sent gets no answer that TCP's acknowledgement could ride on
    */
   takeSent(isAnswered: boolean): number;
-  takeReceived(): number;
+  /** @param atMostBytes  of the TCP stream; the rest stays for the next call */
+  takeReceived(atMostBytes?: number): number;
 };
 
 /** @param raw  the TCP socket below TLS: its counters are of encrypted bytes, and stay readable after it closed */
@@ -41,8 +42,8 @@ export function meterSocket(raw: Socket, model: typeof WireModel): SocketMeter {
       headerOnlyBytes = 0;
       return wireBytes;
     },
-    takeReceived() {
-      const receivedBytes = raw.bytesRead - received;
+    takeReceived(atMostBytes = Number.POSITIVE_INFINITY) {
+      const receivedBytes = Math.min(atMostBytes, raw.bytesRead - received);
       received += receivedBytes;
       return model.wireBytes({ family, sentBytes: 0, receivedBytes, isAnswered: true });
     },

@@ -76,7 +76,10 @@ export function makeStayConnected({ open, clock, random, identity, spending }: N
     cancelSteady();
     if (handlers === undefined) return;
     if (kind === 'unanswered') keepalive = afterPingUnanswered(keepalive, clock.monotonicMs());
-    if (kind === 'closed-by-us') return connect(told);
+    if (kind === 'closed-by-us') {
+      connect(told);
+      return;
+    }
     failures += 1;
     // The same failure is told once, not at every attempt of a night.
     if (wasOnline || code !== toldCode) told.onOffline(code, detail);

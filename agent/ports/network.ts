@@ -54,8 +54,10 @@ export type HttpsRequest = {
 export type HttpsAnswer = {
   status: number;
   header(name: string): string | undefined;
-  /** Ends with an error when the peer breaks off or stays silent for 30 s. May be left early: the connection is closed then. */
+  /** Ends with an error when the peer breaks off or stays silent for 30 s. Leaving it early closes the connection. */
   body: AsyncIterable<Buffer>;
+  /** For who does not want the body. */
+  close(): void;
 };
 export interface HttpsClient {
   /**
