@@ -3,9 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type Counts, countReport, slowestTests, sum, type VitestReport } from './support/test-report.ts';
+import { type Counts, countReport, type Outcome, slowestTests, sum, type VitestReport } from './support/test-report.ts';
 
 type Suite = { readonly name: string; readonly seconds: number; readonly counts: Counts };
+type Part = Suite & { readonly counts: Outcome; readonly report: VitestReport | undefined };
 
 const checks: readonly (readonly [name: string, script: string])[] = [
   ['build', 'build'],
@@ -31,7 +32,7 @@ function runCheck([name, script]: readonly [string, string]): Suite {
   return { name, seconds, counts: { passed: passed ? 1 : 0, failed: passed ? 0 : 1, skipped: 0 } };
 }
 
-function runPart(part: string, folder: string): Suite & { report: VitestReport | undefined } {
+function runPart(part: string, folder: string): Part {
   const file = path.join(folder, `${part}.json`);
   const { result, seconds } = timed(() =>
     spawnSync(
@@ -45,9 +46,13 @@ function runPart(part: string, folder: string): Suite & { report: VitestReport |
 }
 
 /** A machine without root runs the rest; the part that it cannot run counts as one skipped test, so that the sum tells of it. */
-function skipPart(part: string): Suite & { report: undefined } {
-  process.stdout.write(`\ntests: ${part} skipped: they need root (namespaces, cgroups, mounts)\n`);
-  return { name: `tests: ${part}`, seconds: 0, counts: { passed: 0, failed: 0, skipped: 1 }, report: undefined };
+function skipPart(part: string): Part {
+  return {
+    name: `tests: ${part}`,
+    seconds: 0,
+    counts: { passed: 0, failed: 0, skipped: 1, failures: [], skips: ['all of them: they need root'] },
+    report: undefined,
+  };
 }
 
 function readReport(file: string): VitestReport | undefined {
@@ -73,8 +78,10 @@ for (const { name, seconds, counts } of suites) {
   const figures = [counts.passed, counts.failed, counts.skipped].map((n) => String(n).padStart(9)).join('');
   process.stdout.write(`${name.padEnd(16)} ${seconds.toFixed(1).padStart(7)}${figures}\n`);
 }
-for (const { name, counts } of partSuites)
-  for (const failure of counts.failures ?? []) process.stdout.write(`FAILED ${name}: ${failure}\n`);
+for (const { name, counts } of partSuites) {
+  for (const skip of counts.skips) process.stdout.write(`skipped ${name}: ${skip}\n`);
+  for (const failure of counts.failures) process.stdout.write(`FAILED  ${name}: ${failure}\n`);
+}
 
 const total = sum(suites.map((suite) => suite.counts));
 process.exitCode = total.failed === 0 ? 0 : 1;

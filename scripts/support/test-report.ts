@@ -1,7 +1,8 @@
 /** Reads vitest's JSON report. Whatever went wrong counts as a failure, also what is no test: a file that does not load, a stray rejection. */
 import path from 'node:path';
 
-export type Counts = { readonly passed: number; readonly failed: number; readonly skipped: number; readonly failures?: readonly string[] };
+export type Counts = { readonly passed: number; readonly failed: number; readonly skipped: number };
+export type Outcome = Counts & { readonly failures: readonly string[]; readonly skips: readonly string[] };
 
 export type VitestReport = {
   readonly success: boolean;
@@ -12,20 +13,22 @@ export type VitestReport = {
   }[];
 };
 
-export function countReport(report: VitestReport | undefined, exitCode: number | null): Counts {
-  if (report === undefined) return { passed: 0, failed: 1, skipped: 0, failures: ['the test runner wrote no report'] };
+export function countReport(report: VitestReport | undefined, exitCode: number | null): Outcome {
+  if (report === undefined) return { passed: 0, failed: 1, skipped: 0, failures: ['the test runner wrote no report'], skips: [] };
   const tests = report.testResults.flatMap((file) => file.assertionResults);
-  const passed = tests.filter((test) => test.status === 'passed').length;
+  const named = (isWanted: (status: string) => boolean): string[] =>
+    tests.filter((test) => isWanted(test.status)).map((test) => test.fullName);
+  const brokenFiles = report.testResults.filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
+  );
   const failures = [
-    ...tests.filter((test) => test.status === 'failed').map((test) => test.fullName),
-    ...report.testResults
-      .filter((file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'))
-      .map((file) => `${path.relative('.', file.name)} (the file itself)`),
+    ...named((status) => status === 'failed'),
+    ...brokenFiles.map((file) => `${path.relative('.', file.name)} (the file itself)`),
   ];
   if (tests.length === 0 && failures.length === 0) failures.push('no test was found');
   if (failures.length === 0 && (exitCode !== 0 || !report.success)) failures.push('an error outside every test: see the output above');
-  const skipped = tests.length - passed - tests.filter((test) => test.status === 'failed').length;
-  return { passed, failed: failures.length, skipped, failures };
+  const skips = named((status) => status !== 'passed' && status !== 'failed');
+  return { passed: named((status) => status === 'passed').length, failed: failures.length, skipped: skips.length, failures, skips };
 }
 
 export function slowestTests(parts: readonly { report: VitestReport | undefined }[], count: number): { name: string; seconds: number }[] {

@@ -16,7 +16,7 @@ test('tests are counted by how they ended', () => {
       'failed',
     ),
   );
-  expect(countReport(report, 1)).toEqual({ passed: 1, failed: 1, skipped: 2, failures: ['b'] });
+  expect(countReport(report, 1)).toEqual({ passed: 1, failed: 1, skipped: 2, failures: ['b'], skips: ['c', 'd'] });
 });
 
 test('a file that does not load is a failure, although no test of it failed', () => {
