@@ -106,6 +106,7 @@ test('a model that is not listed has no answer', () => {
 
 test('the eligible series are those of the day', () => {
   expect(eligibleSeries('2011-08-01')).toEqual([]);
+  expect(eligibleSeries('2011-08-02').length).toBe(6);
   expect(eligibleSeries('2026-11-22')).toEqual(['PR-400', 'RV-440', 'RT-400', 'PR-500', 'RS-500', 'RT-500']);
   const ended = [{ series: 'PR-400', validFrom: '2011-08-02', validTo: '2030-03-31' }] as const;
   expect(eligibleSeries('2030-03-31', ended)).toEqual(['PR-400']);

@@ -47,6 +47,7 @@ describe('the boundary table of the price sheet', () => {
     [25_000_000, 'E302', 5, grey],
     [26_214_399, 'E302', 5, grey],
     [26_214_400, 'E302', 'E302'],
+    [30_000_000, 'E302', 'E302'],
   ])('%d bytes stored: menu %s, with M = 2^20 %s', (bytes, menu, menuInMebibytes, isGrey = false) => {
     expect(outcome(() => menuOf(bytes))).toBe(menu);
     expect(outcome(() => menuOf(bytes, mebibyteBytes))).toBe(menuInMebibytes);
@@ -70,6 +71,7 @@ describe('the boundary table of the price sheet', () => {
     [7_500_000, 'E303', 5, grey],
     [7_864_319, 'E303', 5, grey],
     [7_864_320, 'E303', 'E303'],
+    [9_000_000, 'E303', 'E303'],
   ])('%d bytes measured: plan %s, with M = 2^20 %s', (bytes, plan, planInMebibytes, isGrey = false) => {
     expect(outcome(() => planOf(bytes))).toBe(plan);
     expect(outcome(() => planOf(bytes, mebibyteBytes))).toBe(planInMebibytes);
