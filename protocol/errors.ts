@@ -34,7 +34,7 @@ export const catalogue = {
 export type ErrorCode = keyof typeof catalogue;
 export type ErrorDetail = Readonly<Record<string, unknown>>;
 
-/** What `detail.what` is called; any other word is shown as it is. */
+/** What the first word of `detail.what` is called (`site`, `gateway hgw-1`); any other word is shown as it is. */
 const words: Readonly<Record<string, Sentence>> = {
   root: { ja: 'ルート情報', en: 'root' },
   notice: { ja: '配信情報', en: 'notice' },
@@ -42,6 +42,14 @@ const words: Readonly<Record<string, Sentence>> = {
   invitation: { ja: '招待', en: 'invitation' },
   package: { ja: 'パッケージ', en: 'package' },
   envelope: { ja: '署名付きの封筒', en: 'envelope' },
+  provider: { ja: '事業者', en: 'provider' },
+  software: { ja: 'ソフトウェア', en: 'software' },
+  release: { ja: 'リリース', en: 'release' },
+  customer: { ja: 'お客さま', en: 'customer' },
+  site: { ja: '拠点', en: 'site' },
+  gateway: { ja: 'ゲートウェイ', en: 'gateway' },
+  target: { ja: '配信対象', en: 'target' },
+  token: { ja: 'トークン', en: 'token' },
 };
 
 /** What a person reads; the page and the console put the operator's configured name in the place of `operator`. */
@@ -121,8 +129,14 @@ function fill(sentence: string, language: 'ja' | 'en', entry: ErrorEntry, detail
     const value = detail[name] ?? entry.defaults?.[name];
     const isBytes = typeof value === 'number' && entry.inBytes?.includes(name) === true;
     const unit = isBytes ? { ja: 'バイト', en: ' bytes' }[language] : '';
-    return show(name === 'what' ? (words[String(value)] ?? value) : value, language) + unit;
+    return (name === 'what' ? named(value, language) : show(value, language)) + unit;
   });
+}
+
+function named(value: unknown, language: 'ja' | 'en'): string {
+  const [first = '', ...rest] = show(value, language).split(' ');
+  const word = Object.hasOwn(words, first) ? words[first] : undefined;
+  return [word?.[language] ?? first, ...rest].join(' ');
 }
 
 function show(value: unknown, language: 'ja' | 'en'): string {

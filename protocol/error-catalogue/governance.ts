@@ -54,7 +54,7 @@ export const governanceErrors = {
   },
   MODEL_UNKNOWN: {
     number: 'E712',
-    summary: { ja: '機種（{models}）は、{date}現在の機種一覧にありません。', en: 'The catalogue as of {date} does not list {models}.' },
+    summary: { ja: '機種（{models}）は、対象機種の一覧にありません。', en: 'The catalogue of models does not list {models}.' },
     remedy: { ja: '事業者が、manifest.json の models を直します。', en: 'The provider corrects models in manifest.json.' },
     who: 'provider',
     retry: 'never',

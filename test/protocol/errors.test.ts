@@ -111,6 +111,15 @@ test('a number in a sentence is written the same on every machine', () => {
   );
 });
 
+test('the thing that is missing is named in the language of the sentence', () => {
+  expect(describe('NOT_FOUND', { what: 'gateway hgw-1' })).toMatchObject({
+    ja: 'ゲートウェイ hgw-1が見つかりません。',
+    en: 'gateway hgw-1 was not found.',
+  });
+  expect(describe('NOT_FOUND', { what: '/ready' }).ja).toBe('/readyが見つかりません。');
+  expect(describe('NOT_FOUND').ja).toBe('指定されたものが見つかりません。');
+});
+
 test('several faults are all named', () => {
   expect(describe('CONFIG_INVALID', { faults: ['a is missing', { field: 'b', fault: 'not a port' }] }).en).toBe(
     'The configuration has faults: a is missing, b: not a port',
