@@ -20,7 +20,7 @@ type Outcome =
   | { kind: 'done' }
   | { kind: 'again'; error: TsugiteError }
   | { kind: 'refused'; status: number }
-  | { kind: 'wrong'; found: string };
+  | { kind: 'wrong'; found: string; isMixed: boolean };
 
 /** Fetches one package, whole or from where an earlier try stopped, and believes nothing but its digest. */
 export function makeDownloadPackage(needs: Needs): PackageDownload {
@@ -28,10 +28,9 @@ export function makeDownloadPackage(needs: Needs): PackageDownload {
     async download(request, signal) {
       let bases = [...request.bases];
       let failures = 0;
-      let wrongFiles = 0;
       for (;;) {
         signal.throwIfAborted();
-        const base = bases[(failures + wrongFiles) % bases.length] as string;
+        const base = bases[failures % bases.length] as string;
         const outcome = await tryOnce(needs, request, base, signal);
         switch (outcome.kind) {
           case 'done':
@@ -48,11 +47,12 @@ export function makeDownloadPackage(needs: Needs): PackageDownload {
             needs.parts.remove(request.path);
             throw new TsugiteError('DOWNLOAD_REFUSED', { status: outcome.status, sha256: request.sha256 });
           case 'wrong':
-            wrongFiles += 1;
             needs.parts.remove(request.path);
-            // Once more: a bad line or a half-written mirror deserves it, a changed package does not.
-            if (wrongFiles > 1) throw new TsugiteError('PKG_DIGEST_MISMATCH', { expected: request.sha256, found: outcome.found });
-            break;
+            // What was fetched in pieces, perhaps from several servers, may be wrong by our own doing: once more from its first byte.
+            if (outcome.isMixed) break;
+            bases = bases.filter((other) => other !== base);
+            if (bases.length > 0) break;
+            throw new TsugiteError('PKG_DIGEST_MISMATCH', { expected: request.sha256, found: outcome.found });
           default:
             assertNever(outcome);
         }
@@ -71,12 +71,13 @@ async function tryOnce(needs: Needs, request: DownloadRequest, base: string, sig
   const part = await parts.open(request.path);
   try {
     if (part.bytes > request.bytes) await part.restart();
+    const isMixed = part.bytes > 0;
     if (part.bytes < request.bytes) {
       const ended = await fetchInto(needs, { request, base, part, note, signal });
       if (ended !== undefined) return ended;
     }
     const found = part.sha256();
-    if (found !== request.sha256) return { kind: 'wrong', found };
+    if (found !== request.sha256) return { kind: 'wrong', found, isMixed };
     await part.finish();
     return { kind: 'done' };
   } catch (error) {
@@ -134,7 +135,7 @@ async function receive(clock: Clock, request: DownloadRequest, part: PartFile, {
   let windowFromMs = clock.monotonicMs();
   let windowFromBytes = part.bytes;
   for await (const piece of body) {
-    if (part.bytes + piece.length > request.bytes) return { kind: 'wrong', found: `more than ${request.bytes} bytes` };
+    if (part.bytes + piece.length > request.bytes) return { kind: 'wrong', found: `more than ${request.bytes} bytes`, isMixed: false };
     await part.append(piece);
     request.onProgress?.(part.bytes);
     const elapsedMs = clock.monotonicMs() - windowFromMs;
@@ -162,7 +163,7 @@ function endedBy(decision: AnswerDecision, status: number): Outcome | undefined 
     case 'refused':
       return { kind: 'refused', status };
     case 'wrong-length':
-      return { kind: 'wrong', found: `${decision.foundBytes} bytes` };
+      return { kind: 'wrong', found: `${decision.foundBytes} bytes`, isMixed: false };
     default:
       return assertNever(decision);
   }

@@ -1,6 +1,7 @@
 /** Doors that the network flows use: one connection, one HTTPS exchange, one file on the way. The flows make ControlLink and PackageDownload of them. */
 import type { ErrorCode } from '../../protocol/errors.ts';
 import type { Identity, Purpose } from '../ports.ts';
+import type { Ledger } from '../rules/ledger.ts';
 
 export type ConnectionRequest = {
   identity: Identity;
@@ -90,4 +91,10 @@ export interface PartFile {
   /** Durably: synced, then renamed to its final path. */
   finish(): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface LedgerStore {
+  /** @returns undefined when there is none yet, or it cannot be read */
+  load(): Ledger | undefined;
+  save(ledger: Ledger): void;
 }
