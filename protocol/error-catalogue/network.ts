@@ -205,4 +205,17 @@ export const networkErrors = {
     who: 'operator',
     retry: 'after-operator',
   },
+  CERTIFICATE_REFUSED: {
+    number: 'E418',
+    summary: {
+      ja: '有効な機器証明書を確認できないため、受け付けませんでした。',
+      en: 'No device certificate in force was shown, so the request was refused.',
+    },
+    remedy: {
+      ja: '運用者が、機器証明書を確認し、必要であれば招待を発行し直します（tsugite-server gateway invite）。',
+      en: 'The operator checks the device certificate and invites the gateway again if needed (tsugite-server gateway invite).',
+    },
+    who: 'operator',
+    retry: 'after-operator',
+  },
 } as const satisfies ErrorRows;
