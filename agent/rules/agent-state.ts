@@ -49,6 +49,8 @@ export type SoftwareRecord = {
   uid: number;
   terms: Terms;
   committed: Installed | null;
+  /** The package that was committed before, kept so that an order back needs no download. */
+  previous: Digest | null;
   /** Newest last. */
   ended: readonly Ended[];
   /** Why the committed version does not run as it should, while that lasts. */

@@ -25,8 +25,13 @@ export function endDeployment(state: AgentState, deployment: Deployment, final: 
 
 function recordAfter(record: SoftwareRecord, deployment: Deployment, final: FinalState, at: UtcTime): SoftwareRecord {
   if (final === 'superseded') return record;
-  if (final === 'committed') return { ...record, committed: installedBy(deployment, at), trouble: null };
+  if (final === 'committed')
+    return { ...record, committed: installedBy(deployment, at), previous: previousAfter(record, deployment), trouble: null };
   return { ...record, ended: [...record.ended, endedBy(deployment, final, record, at)].slice(-endsKept) };
+}
+
+function previousAfter({ committed, previous }: SoftwareRecord, { wish }: Deployment): SoftwareRecord['previous'] {
+  return committed === null || committed.sha256 === wish.package.sha256 ? previous : committed.sha256;
 }
 
 function installedBy({ wish, verified }: Deployment, at: UtcTime): Installed {

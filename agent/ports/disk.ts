@@ -1,0 +1,85 @@
+/** Doors to the gateway's own disk. Whatever is saved through them survives a power cut whole or not at all. */
+import type { Digest, ProviderId, SoftwareId, UtcTime } from '../../protocol/fields.ts';
+import type { Report } from '../../protocol/messages/report.ts';
+import type { AgentState } from '../rules/agent-state.ts';
+import type { ClockFloor } from '../rules/clock.ts';
+import type { NoticeMark } from '../rules/notice.ts';
+import type { VersionFloor } from '../rules/version-floors.ts';
+
+/** A save that fails throws DISK_FULL or STORE_IO and leaves what was there. */
+export interface StateStore {
+  /** @returns undefined when nothing was saved yet  @throws TsugiteError STATE_DAMAGED when neither the file nor its previous copy can be read */
+  load(): AgentState | undefined;
+  save(state: AgentState): void;
+}
+
+/** What was learned from notices. `rootVersion` says up to which root the loss of notice keys was already acted on. */
+export type NoticeMemory = {
+  rootVersion: number;
+  mark: NoticeMark | null;
+  /** The envelope in force, base64 of the bytes as they arrived. */
+  envelope: string | null;
+  appliedAt: UtcTime | null;
+};
+export type ClockMemory = { rootVersion: number; floor: ClockFloor };
+
+export interface TrustStore {
+  /** Every kept root, by version. */
+  loadRoots(): ReadonlyMap<number, Buffer>;
+  saveRoot(version: number, envelope: Buffer): void;
+  /** Forgets every statement and mark, then pins this root: a new beginning under another operator's root. */
+  pinAnew(version: number, envelope: Buffer): void;
+  loadNotice(): NoticeMemory | undefined;
+  saveNotice(memory: NoticeMemory): void;
+  loadClock(): ClockMemory | undefined;
+  saveClock(memory: ClockMemory): void;
+  loadVersionFloors(): readonly VersionFloor[];
+  saveVersionFloors(floors: readonly VersionFloor[]): void;
+}
+
+export type ReportBody = Omit<Report, 'v' | 'epoch' | 'seq'>;
+export interface Outbox {
+  readonly epoch: string;
+  /** True when this life of the outbox began with this start: a new folder, or after a factory reset. */
+  readonly isNew: boolean;
+  /** Durable before it returns; the number is never given to another report. */
+  add(body: ReportBody): Report;
+  /** By seq, oldest first. */
+  unacknowledged(): readonly Report[];
+  /** Cumulative; another epoch's acknowledgement is ignored. */
+  acknowledge(epoch: string, upTo: number): void;
+}
+
+export type FolderOf = { software: SoftwareId; provider: ProviderId };
+/** `<data>/software/<provider>/<name>/`: links to the packages in force, and the app's data. */
+export interface SoftwareFolders {
+  /** Made when missing, owned by `uid`. */
+  prepareData(of: FolderOf, uid: number): string;
+  /** @returns 0 without data */
+  dataBytes(of: FolderOf): number;
+  /** Atomic: the link names the old package or the new one. */
+  point(of: FolderOf, link: 'current' | 'previous', sha256: Digest | null): void;
+  /** Sets a copy of the data aside. Doing it again replaces a half-made copy, never a whole one. */
+  keepData(of: FolderOf): Promise<void>;
+  /** Puts the copy back when there is one. */
+  restoreData(of: FolderOf): Promise<void>;
+  dropKeptData(of: FolderOf): Promise<void>;
+  /** Overwrites and deletes everything of the software but its packages. */
+  purge(of: FolderOf): Promise<void>;
+  /** Every software that has a folder. */
+  list(): FolderOf[];
+}
+
+/** `<data>/download/<sha256>.tsg` and its part on the way. */
+export interface DownloadFolder {
+  pathOf(sha256: Digest): string;
+  remove(sha256: Digest): void;
+  list(): Digest[];
+}
+
+/** Says to another process of this machine that an agent owns the data folder. */
+export interface FolderLock {
+  /** @throws TsugiteError ALREADY_RUNNING */
+  take(): Promise<void>;
+  release(): void;
+}
