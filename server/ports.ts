@@ -67,8 +67,11 @@ export type Authority = { readonly certPem: string; readonly key: KeyObject };
 
 /** Issues signer certificates to providers (DESIGN §4: RSA, codeSigning, one URI in the SAN, three years and more). */
 export interface ProviderCa {
-  /** @throws TsugiteError KEY_UNUSABLE · SIGNER_NOT_PROVIDER: what the request says is not what `provider` may be certified for */
-  issue(csrPem: string, wanted: { provider: ProviderId; nowMs: number }): Promise<IssuedSigner>;
+  /**
+   * @param wanted.organisation  the registered name; undefined: the request's own becomes it
+   * @throws TsugiteError KEY_UNUSABLE · SIGNER_NOT_PROVIDER: what the request says is not what `provider` may be certified for
+   */
+  issue(csrPem: string, wanted: { provider: ProviderId; organisation: string | undefined; nowMs: number }): Promise<IssuedSigner>;
 }
 export type IssuedSigner = {
   readonly pem: string;

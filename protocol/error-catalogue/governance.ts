@@ -137,4 +137,14 @@ export const governanceErrors = {
     who: 'operator',
     retry: 'after-operator',
   },
+  NOT_ORDERED: {
+    number: 'E719',
+    summary: { ja: '配信のお申し込みを受け付けていません。', en: 'No delivery has been ordered.' },
+    remedy: {
+      ja: '事業者が、お客さまIDと同意を添えて配信を申し込みます（tsugite order）。',
+      en: "The provider orders the delivery with the customer's ID and consent (tsugite order).",
+    },
+    who: 'provider',
+    retry: 'after-operator',
+  },
 } as const satisfies ErrorRows;

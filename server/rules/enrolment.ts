@@ -28,20 +28,20 @@ export type EnrolmentRefusal = {
   readonly why: string;
   readonly countsAsTry: boolean;
 };
-export type EnrolmentDecision = { readonly kind: 'issue' } | EnrolmentRefusal;
+export type EnrolmentDecision<Asked extends Request = Request> = { readonly kind: 'issue'; readonly request: Asked } | EnrolmentRefusal;
 
 /**
  * @param invitation  the newest one of this gateway; undefined when there is none, or no such gateway: both look like a wrong token
  * @param request     undefined when the body is no certificate request
  */
-export function decideEnrolment(
+export function decideEnrolment<Asked extends Request>(
   gateway: GatewayId,
   isBlocked: boolean,
   invitation: Invitation | undefined,
-  request: Request | undefined,
+  request: Asked | undefined,
   nowMs: number,
-): EnrolmentDecision {
-  if (invitation === undefined) return refuse(401, 'no invitation', false);
+): EnrolmentDecision<Asked> {
+  if (invitation === undefined) return notInvited;
   if (invitation.wrongTries >= wrongTriesAllowed) return refuse(429, 'too many tries', false);
   const isLive = !invitation.isSpent && !invitation.isVoid && nowMs < invitation.expiresAtMs;
   if (!invitation.tokenMatches) return refuse(401, 'wrong token', isLive);
@@ -50,7 +50,7 @@ export function decideEnrolment(
   if (request === undefined) return refuse(400, 'malformed request', true);
   if (request.commonName !== gateway) return refuse(400, 'other common name', true);
   if (invitation.boundKey !== null && invitation.boundKey !== request.keyid) return refuse(401, 'another public key', true);
-  return { kind: 'issue' };
+  return { kind: 'issue', request };
 }
 
 const codeOf = {
@@ -63,6 +63,9 @@ const codeOf = {
 function refuse(status: 400 | 401 | 403 | 429, why: string, countsAsTry: boolean): EnrolmentRefusal {
   return { kind: 'refuse', status, code: codeOf[status], why, countsAsTry };
 }
+
+/** Also the answer to a name that is no gateway id. */
+export const notInvited: EnrolmentRefusal = refuse(401, 'no invitation', false);
 
 /** Backdated by a day: a gateway whose clock is a little late must not find its own certificate not yet valid. */
 export function validityFrom(nowMs: number): { notBeforeMs: number; notAfterMs: number } {

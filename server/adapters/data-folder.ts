@@ -1,0 +1,89 @@
+/** The server's data folder: where everything lies, and who may read it. */
+import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { TsugiteError } from '../../protocol/errors.ts';
+import type { Authority } from '../ports.ts';
+
+export type DataFolder = ReturnType<typeof dataFolder>;
+
+export function dataFolder(dir: string) {
+  const root = resolve(dir);
+  const pki = join(root, 'pki');
+  return {
+    root,
+    /** Made last by init: without it nothing here is trusted to be whole. */
+    marker: join(root, 'initialised'),
+    config: join(root, 'config.json'),
+    lock: join(root, 'server.pid'),
+    packages: join(root, 'packages'),
+    bundles: join(root, 'bundles'),
+    offlineRoot: join(root, 'offline-root'),
+    pki,
+    noticeKey: join(pki, 'notice.key.pem'),
+    providerCa: join(pki, 'provider-ca'),
+    deviceCa: join(pki, 'device-ca'),
+    serverCa: join(pki, 'server-ca'),
+    server: join(pki, 'server'),
+  };
+}
+
+export function isInitialised(folder: DataFolder): boolean {
+  return existsSync(folder.marker);
+}
+
+/** @throws TsugiteError NOT_INITIALISED */
+export function verifyInitialised(folder: DataFolder): void {
+  if (!isInitialised(folder)) throw new TsugiteError('NOT_INITIALISED', { path: folder.root });
+}
+
+/**
+ * Makes the folders, empty. What an init that was cut short left behind goes first: its keys were never used.
+ *
+ * @throws TsugiteError FILE_EXISTS when the folder is initialised already
+ */
+export function makeDataFolder(folder: DataFolder): void {
+  if (isInitialised(folder)) throw new TsugiteError('FILE_EXISTS', { path: folder.root });
+  mkdirSync(folder.root, { recursive: true });
+  chmodSync(folder.root, 0o711); // PostgreSQL's uid passes through; nobody lists it
+  for (const path of [folder.pki, folder.offlineRoot, folder.packages, folder.bundles]) {
+    rmSync(path, { recursive: true, force: true });
+    mkdirSync(path, { mode: 0o700 });
+  }
+}
+
+export function savePrivateKey(path: string, key: KeyObject): void {
+  writeFileSync(path, key.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600, flag: 'wx', flush: true });
+}
+
+export function saveText(path: string, text: string, mode = 0o644): void {
+  writeFileSync(path, text, { mode, flag: 'wx', flush: true });
+}
+
+/** `NAME.pem` and `NAME.key.pem`. */
+export function saveAuthority(path: string, { certPem, key }: Authority): void {
+  savePrivateKey(`${path}.key.pem`, key);
+  saveText(`${path}.pem`, certPem);
+}
+
+/** @throws TsugiteError KEY_UNUSABLE */
+export function loadAuthority(path: string): Authority {
+  return { certPem: readText(`${path}.pem`), key: loadPrivateKey(`${path}.key.pem`) };
+}
+
+export function loadPrivateKey(path: string): KeyObject {
+  try {
+    return createPrivateKey(readText(path));
+  } catch (cause) {
+    if (cause instanceof TsugiteError) throw cause;
+    throw new TsugiteError('KEY_UNUSABLE', { path, at: 'not a private key in PEM' }, { cause });
+  }
+}
+
+export function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new TsugiteError('FILE_UNREADABLE', { path }, { cause });
+  }
+}

@@ -1,0 +1,105 @@
+/** The server's settings: a JSON file, with defaults for everything, read once. All its faults are told at once. */
+import { readFileSync } from 'node:fs';
+import * as z from 'zod/mini';
+import { TsugiteError } from '../protocol/errors.ts';
+import { mebibyteBytes, megabyteBytes } from '../protocol/pricing.ts';
+
+const port = z.int().check(z.gte(0), z.lte(65_535));
+const seconds = (least: number, most: number) => z.int().check(z.gte(least), z.lte(most));
+const bytes = z.int().check(z.gte(1), z.lte(Number.MAX_SAFE_INTEGER));
+const text = (most: number) => z.string().check(z.minLength(1), z.maxLength(most));
+const listen = (defaultPort: number, defaultHost = '127.0.0.1') =>
+  z._default(z.strictObject({ host: z._default(text(253), defaultHost), port: z._default(port, defaultPort) }), {
+    host: defaultHost,
+    port: defaultPort,
+  });
+const section = <Shape extends z.core.$ZodShape>(shape: Shape) => z.prefault(z.strictObject(shape), {} as never);
+
+export type ServerConfig = z.infer<typeof configSchema>;
+export const configSchema = z.strictObject({
+  /** People's side: API and console. */
+  people: listen(8080),
+  gateways: section({
+    https: listen(8443),
+    mqtt: listen(8883),
+    /** Name or address under which gateways find this server; it stands in invitations and in the server certificate. */
+    publicHost: z._default(text(253), '127.0.0.1'),
+  }),
+  database: section({
+    /** PostgreSQL 15 or newer; left out: a private one in the data folder. The environment's DATABASE_URL comes first. */
+    url: z.optional(z.string().check(z.regex(/^postgres(ql)?:\/\/\S+$/))),
+    /** Account of the private PostgreSQL when the server is root. */
+    account: z._default(text(32), 'nobody'),
+  }),
+  operator: section({
+    name: z._default(text(200), '運用者（エミュレーション環境）'),
+    telephone: z.optional(text(50)),
+  }),
+  policy: section({
+    keepaliveS: z._default(seconds(60, 1800), 1680),
+    jitterS: z._default(seconds(0, 86_400), 3600),
+    probationS: z._default(seconds(1, 3600), 60),
+    budget: section({
+      targetBytes: z._default(bytes, 3_000_000),
+      alarmBytes: z._default(bytes, 4_000_000),
+      ceilingBytes: z._default(bytes, 5_000_000),
+    }),
+    telemetryBytesPerMonth: z._default(bytes, 100_000),
+    dataGraceDays: z._default(seconds(1, 365), 30),
+  }),
+  /** What the sheet's "M" is (D-01). */
+  sizeUnit: z._default(z.enum(['MB', 'MiB']), 'MB'),
+  /** Which catalogue decides (D-16). */
+  eligibility: z._default(z.enum(['seed', 'current']), 'seed'),
+  log: section({ level: z._default(z.enum(['debug', 'info', 'warn', 'error', 'silent']), 'info') }),
+});
+
+/**
+ * @param path  undefined: defaults only
+ * @throws TsugiteError CONFIG_INVALID with every fault · FILE_UNREADABLE
+ */
+export function loadConfig(
+  path: string | undefined,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): ServerConfig {
+  const written = path === undefined ? {} : parseJson(path);
+  const url = environment.DATABASE_URL;
+  const parsed = configSchema.safeParse(withDatabaseUrl(written, url));
+  if (!parsed.success) throw new TsugiteError('CONFIG_INVALID', { path, faults: parsed.error.issues.map(faultOf) });
+  const { targetBytes, alarmBytes, ceilingBytes } = parsed.data.policy.budget;
+  if (!(targetBytes <= alarmBytes && alarmBytes <= ceilingBytes))
+    throw new TsugiteError('CONFIG_INVALID', {
+      path,
+      faults: [{ field: 'policy.budget', fault: 'targetBytes ≤ alarmBytes ≤ ceilingBytes' }],
+    });
+  return parsed.data;
+}
+
+export function unitBytesOf({ sizeUnit }: Pick<ServerConfig, 'sizeUnit'>): number {
+  return sizeUnit === 'MB' ? megabyteBytes : mebibyteBytes;
+}
+
+function parseJson(path: string): unknown {
+  let written: string;
+  try {
+    written = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new TsugiteError('FILE_UNREADABLE', { path }, { cause });
+  }
+  try {
+    return JSON.parse(written);
+  } catch (cause) {
+    throw new TsugiteError('CONFIG_INVALID', { path, faults: [{ field: '(file)', fault: (cause as Error).message }] }, { cause });
+  }
+}
+
+function withDatabaseUrl(written: unknown, url: string | undefined): unknown {
+  if (url === undefined || url === '' || typeof written !== 'object' || written === null) return written;
+  const database = (written as { database?: unknown }).database;
+  return { ...written, database: { ...(typeof database === 'object' ? database : {}), url } };
+}
+
+function faultOf(issue: z.core.$ZodIssue): { field: string; fault: string } {
+  const unknown = issue.code === 'unrecognized_keys' ? `: ${issue.keys.join(', ')}` : '';
+  return { field: issue.path.join('.') || '(top)', fault: `${issue.message}${unknown}` };
+}
