@@ -1,14 +1,14 @@
 /** Real certificates by the openssl command, so that no library of ours has made what our libraries judge. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export function openssl(args: readonly string[], input?: string): Buffer {
   return execFileSync('openssl', args, { input, stdio: ['pipe', 'pipe', 'pipe'] });
 }
 
-const keyCache = join(tmpdir(), `tsugite-test-keys-${userInfo().uid}`);
+const keyCache = join(tmpdir(), `tsugite-test-keys-${process.getuid?.() ?? 0}`);
 
 /** A private key file made once a machine and used again: RSA keys take openssl a second or more. Good for tests only. */
 export function keyFile(name: string, algorithm: readonly string[] = rsa(2048)): string {
