@@ -199,7 +199,7 @@ export type Readiness = { kind: 'ready' } | { kind: 'timeout' } | { kind: 'exite
 export interface AppProcess {
   /** Of the app itself, as the gateway sees it in /proc. */
   readonly pid: number;
-  /** Path of the socket at which the app may serve HTTP (TSUGITE_WEB_SOCKET), as the agent sees it. */
+  /** Path of the socket at which the app may serve HTTP (TSUGITE_WEB_SOCKET), as the agent sees it. The app owns the folder: ask only by adapters/app-socket.ts. */
   readonly webSocketPath: string;
   readonly readiness: Promise<Readiness>;
   readonly exited: Promise<AppExit>;

@@ -28,6 +28,8 @@ export type Cgroups = {
   make(name: string, limits: ProcessLimits): Cgroup;
   /** What an earlier agent left under our parent, by name. */
   leftovers(): { name: string; cgroup: Cgroup }[];
+  /** Removes our parent folders; those that still hold a group stay. */
+  close(): void;
 };
 
 const pollMs = 5;
@@ -46,6 +48,9 @@ export function openCgroups(parent: string, hierarchies = hierarchiesOfThisMachi
   return {
     version: hierarchies.version,
     make: (name, limits) => makeCgroup(hierarchies, parent, name, limits),
+    close: () => {
+      for (const root of roots) removeFolder(join(root, parent));
+    },
     leftovers: () =>
       [...new Set(roots.flatMap((root) => foldersIn(join(root, parent))))].map((name) => ({
         name,

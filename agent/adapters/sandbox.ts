@@ -1,0 +1,16 @@
+/** The sandbox that delivered software runs in. Backends are tried in order, bubblewrap alone so far; where none isolates, nothing is started. */
+
+import { dirname, join } from 'node:path';
+import type { Clock, Sandbox } from '../ports.ts';
+import { type AppObserver, startApp } from './sandbox/app-process.ts';
+import { probeSandbox } from './sandbox/probe.ts';
+import type { SandboxHost } from './sandbox/sandbox-host.ts';
+
+export function makeSandbox({ host, clock, observer }: { host: SandboxHost; clock: Clock; observer: AppObserver }): Sandbox {
+  return {
+    probe: () => probeSandbox(host),
+    // Beside the data, not in it: the app asks the agent for its settings and cannot write the file itself.
+    start: (app) => startApp(app, join(dirname(app.dataDir), 'settings.json'), host, clock, observer),
+    removeLeftovers: () => host.removeLeftovers(),
+  };
+}
