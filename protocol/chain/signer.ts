@@ -6,15 +6,18 @@ import { type KeyId, type ProviderId, providerId, toUtcTime, type UtcTime } from
 import { type Certificate, extensionOf, extensionOid, readCertificate } from './certificate.ts';
 import { childrenOf, readDer, readOid } from './der.ts';
 
-export type Signer = {
-  readonly keyid: KeyId;
-  readonly issuerKeyid: KeyId;
-  /** Lower-case hex without leading zeros, as `root.revokedSigners` has it. */
-  readonly serial: string;
+export type SignerIdentity = {
   readonly uri: string;
   readonly provider: ProviderId;
   /** Subject O: the provider's name for people. */
   readonly organisation: string;
+};
+
+export type Signer = SignerIdentity & {
+  readonly keyid: KeyId;
+  readonly issuerKeyid: KeyId;
+  /** Lower-case hex without leading zeros, as `root.revokedSigners` has it. */
+  readonly serial: string;
   readonly notBefore: UtcTime;
   readonly notAfter: UtcTime;
 };
@@ -35,17 +38,21 @@ export function readSigner(path: readonly X509Certificate[]): Signer {
   const [leaf, issuer] = path;
   if (leaf === undefined || issuer === undefined) throw refused('chain-length', path.length);
   const fields = readCertificate(leaf.raw);
-  const uri = onlyUri(fields);
   return {
+    ...readSignerIdentity(leaf),
     keyid: keyidOf(leaf.publicKey),
     issuerKeyid: keyidOf(issuer.publicKey),
     serial: fields.serial,
-    uri,
-    provider: providerOf(uri),
-    organisation: organisationOf(fields),
     notBefore: toUtcTime(fields.notBeforeMs),
     notAfter: toUtcTime(fields.notAfterMs),
   };
+}
+
+/** What a certificate claims; believed once its chain is proven. @throws TsugiteError SIGNER_CHAIN_REFUSED `san-uri` · `organisation` */
+export function readSignerIdentity(leaf: X509Certificate): SignerIdentity {
+  const fields = readCertificate(leaf.raw);
+  const uri = onlyUri(fields);
+  return { uri, provider: providerOf(uri), organisation: organisationOf(fields) };
 }
 
 function onlyUri(fields: Certificate): string {

@@ -63,6 +63,12 @@ export function buildTsg(envelope: Uint8Array, payload: Uint8Array, encoding: En
   return Buffer.concat([...part(envelopeName, envelope), ...part(`payload.tar.${encoding}`, payload), Buffer.alloc(2 * blockBytes)]);
 }
 
+/** What `buildTsg` gives for parts of these lengths. */
+export function storedBytesOf(envelopeBytes: number, payloadBytes: number): number {
+  const blocks = [envelopeBytes, payloadBytes].map((bytes) => blockBytes + bytes + paddingBytes(bytes));
+  return blocks.reduce((sum, bytes) => sum + bytes, 2 * blockBytes);
+}
+
 type OuterEntry = { name: string; offset: number; length: number; next: number };
 
 function entryAt(readAt: ReadAt, at: number, storedBytes: number): OuterEntry {

@@ -1,0 +1,4 @@
+/** This machine's clock. */
+export function wallMs(): number {
+  return Date.now();
+}
