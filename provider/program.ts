@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { TsugiteError } from '../protocol/errors.ts';
 import { type Answer, exitCode, type Streams, writeAnswer, writeFailure } from './cli-output.ts';
+import { emulateGateway } from './commands/emulate.ts';
 import { initFolder } from './commands/init.ts';
 import { generateKey, importPkcs12 } from './commands/keygen.ts';
 import { measureInputs } from './commands/measure.ts';
@@ -13,9 +14,13 @@ import { verifyFile } from './commands/verify.ts';
 export async function run(argv: readonly string[], streams: Streams): Promise<number> {
   const isJson = argv.includes('--json');
   let answer: Answer | undefined;
-  const program = makeProgram((result) => {
-    answer = result;
-  }, streams);
+  const program = makeProgram(
+    (result) => {
+      answer = result;
+    },
+    (result) => writeAnswer(result, isJson, streams),
+    streams,
+  );
   try {
     await program.parseAsync([...argv], { from: 'user' });
     if (answer !== undefined) writeAnswer(answer, isJson, streams);
@@ -28,7 +33,8 @@ export async function run(argv: readonly string[], streams: Streams): Promise<nu
   }
 }
 
-function makeProgram(answer: (result: Answer) => void, streams: Streams): Command {
+/** @param answerNow  for a verb that goes on after its answer */
+function makeProgram(answer: (result: Answer) => void, answerNow: (result: Answer) => void, streams: Streams): Command {
   const program = new Command('tsugite')
     .description("The provider's kit: pack, price, sign and check software for home gateways（事業者用ツール）")
     .version('1.0.0')
@@ -83,6 +89,13 @@ function makeProgram(answer: (result: Answer) => void, streams: Streams): Comman
     .option('--root <root>', 'root statement: takes its provider CAs and revocations')
     .option('--at <time>', 'trusted time, RFC 3339 (default: now)')
     .action(async (file, options) => answer(await verifyFile(file, options)));
+
+  verb('emulate', 'run an emulated gateway against a server on this machine（ホームゲートウェイをエミュレートする）')
+    .requiredOption('--invitation <file>', 'from tsugite-server gateway invite')
+    .requiredOption('--out <dir>', "folder for the gateway's data; one that was enrolled before goes on")
+    .option('--model <model>', 'HGW model', 'PR-500KI')
+    .option('--server-address <address>', 'where the server listens on this machine', '127.0.0.1')
+    .action((options) => emulateGateway(options, answerNow));
 
   return program;
 }
