@@ -30,8 +30,9 @@ export function makeHttpsClient({ clock, ledger, wireModel, networkFaultOf }: Ou
         raw.once('connect', () => {
           stage = 'securing';
         });
-        tls.once('data', () => {
+        tls.once('secureConnect', () => {
           stage = 'talking';
+          if (request.bodyIsPackage) ledger.charge(request.purpose, meter.takeSent(true) + meter.takeReceived());
         });
 
         const faultOf = (cause: unknown): TsugiteError => {
@@ -72,13 +73,9 @@ export function makeHttpsClient({ clock, ledger, wireModel, networkFaultOf }: Ou
         raw.on('error', (error) => sent.destroy(error));
         raw.once('close', () => {
           signal?.removeEventListener('abort', onAbort);
-          chargeBody(meter, ledger, request);
+          if (hasAnswer) chargeBody(meter, ledger, request);
           ledger.charge(hasAnswer ? request.purpose : 'retry', meter.takeSent(false) + meter.takeReceived());
         });
-        tls.once(
-          'secureConnect',
-          () => void (request.bodyIsPackage && ledger.charge(request.purpose, meter.takeSent(true) + meter.takeReceived())),
-        );
         sent.end(request.body);
       });
     },
