@@ -47,7 +47,6 @@ export function findInstallBlock(notice: Notice, root: Root, nowMs: number): Ins
   if (nowMs >= Date.parse(root.expires)) return { code: 'ROOT_EXPIRED', detail: { version: root.version, expires: root.expires } };
   if (nowMs >= Date.parse(notice.expires)) return { code: 'NOTICE_EXPIRED', detail: { version: notice.version, expires: notice.expires } };
   // The server signs by a root that we could not fetch: it may have revoked the very signer of the package.
-  if (notice.rootVersion > root.version)
-    return { code: 'ROOT_BEHIND', detail: { expected: notice.rootVersion, found: root.version } };
+  if (notice.rootVersion > root.version) return { code: 'ROOT_BEHIND', detail: { expected: notice.rootVersion, found: root.version } };
   return undefined;
 }

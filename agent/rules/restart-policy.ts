@@ -2,7 +2,7 @@
 const firstDelayMs = 1_000;
 const longestDelayMs = 5 * 60_000;
 /** After so long without an end the software counts as well again. */
-const wellAfterMs = 10 * 60_000;
+export const wellAfterMs = 10 * 60_000;
 /** So many ends in a row are a crash loop (E602), reported once. */
 export const crashesOfALoop = 5;
 

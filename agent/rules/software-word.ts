@@ -37,7 +37,9 @@ export function showSoftware({ record, deployment, decision, isRunning, stop }: 
   if (deployment !== undefined && !isFinal(deployment.state)) {
     if (committed !== null) return { state: 'updating', fault: deployment.fault };
     // Only a download that will be tried again leaves a fault behind in a deployment that goes on.
-    return deployment.fault === null || deployment.state === 'rolling-back' ? { state: 'installing', fault: deployment.fault } : { state: 'failed', fault: deployment.fault };
+    return deployment.fault === null || deployment.state === 'rolling-back'
+      ? { state: 'installing', fault: deployment.fault }
+      : { state: 'failed', fault: deployment.fault };
   }
   if (committed === null) return showUninstalled(decision);
   if (stop !== undefined) return { state: 'stopped', fault: stop };

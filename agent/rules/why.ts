@@ -1,5 +1,5 @@
-import { describe, whoLabels } from '../../protocol/errors.ts';
 import type { Sentence } from '../../protocol/error-catalogue/entry.ts';
+import { describe, whoLabels } from '../../protocol/errors.ts';
 import type { SoftwareId } from '../../protocol/fields.ts';
 import type { Fault } from './agent-state.ts';
 import { type Shown, softwareWords } from './software-word.ts';
