@@ -1,6 +1,7 @@
 /** The embedded broker as the main thread sees it: starts the worker, starts it again when it dies, and carries messages both ways. */
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { assertNever } from '../../protocol/assert-never.ts';
+import { catalogue, type ErrorCode } from '../../protocol/errors.ts';
 import type { GatewayId } from '../../protocol/fields.ts';
 import type { BrokerSettings, FromWorker, ToWorker } from '../broker/messages.ts';
 import type { Broker, BrokerDuties, Verdict } from '../ports/gateways.ts';
@@ -10,6 +11,22 @@ const restartFirstMs = 200;
 const restartMostMs = 30_000;
 /** A worker that lived this long was healthy: the next restart is quick again. */
 const healthyMs = 60_000;
+
+type Refused = Extract<FromWorker, { kind: 'refused' }>;
+const codeOf: Readonly<Record<Refused['why'], ErrorCode>> = {
+  'not-its-topic': 'TOPIC_FORBIDDEN',
+  'wrong-qos': 'TOPIC_FORBIDDEN',
+  'wrong-retain': 'TOPIC_FORBIDDEN',
+  'last-will': 'TOPIC_FORBIDDEN',
+  'client-id': 'MQTT_REFUSED',
+  'keep-alive': 'MQTT_REFUSED',
+  protocol: 'MQTT_REFUSED',
+  'packet-too-large': 'MESSAGE_TOO_LARGE',
+  'no-certificate': 'CERTIFICATE_REFUSED',
+  tls: 'TLS_FAILED',
+  broken: 'MESSAGE_MALFORMED',
+};
+const named = (code: ErrorCode) => ({ number: catalogue[code].number, code });
 
 export function makeBroker({
   settings,
@@ -72,7 +89,7 @@ export function makeBroker({
             .catch((error: unknown) => log.error('broker.gone_failed', { gateway: message.gateway, error: String(error) }));
           return;
         case 'refused':
-          log.warn('broker.refused', { gateway: message.gateway, why: message.why, detail: message.detail });
+          log.warn('broker.refused', { gateway: message.gateway, why: message.why, detail: message.detail, ...named(codeOf[message.why]) });
           return;
         default:
           assertNever(message);

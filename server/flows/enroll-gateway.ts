@@ -3,7 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { type GatewayId, gatewayId, type KeyId } from '../../protocol/fields.ts';
 import type { CertificateMaker } from '../ports/gateways.ts';
 import type { Clock, Db, Log, Random, Sql } from '../ports.ts';
-import { decideEnrolment, type EnrolmentRefusal, type Invitation, serialFrom, validityFrom } from '../rules/enrolment.ts';
+import { decideEnrolment, type EnrolmentRefusal, type Invitation, notInvited, serialFrom, validityFrom } from '../rules/enrolment.ts';
 
 export type Issued = { readonly kind: 'issued'; readonly pkcs7: string };
 export type EnrollGateway = (credentials: { gateway: string; token: string }, body: Uint8Array) => Promise<Issued | EnrolmentRefusal>;
@@ -28,34 +28,32 @@ export function makeEnrollGateway(doors: {
 }): EnrollGateway {
   const { db, clock, random, certificates, log } = doors;
   return async (credentials, body) => {
+    const gateway = gatewayId.safeParse(credentials.gateway).data;
+    if (gateway === undefined) return refused(log, credentials.gateway.slice(0, 80), notInvited);
     const nowMs = clock.nowMs();
     const request = await certificates.readRequest(body);
-    const gateway = gatewayId.safeParse(credentials.gateway);
-    if (!gateway.success) return decideEnrolment('' as GatewayId, false, undefined, undefined, nowMs) as EnrolmentRefusal;
     const serial = serialFrom(random.bytes(16));
     const validity = validityFrom(nowMs);
 
     const decision = await db.tx(async (sql) => {
-      const row = await newestInvitation(sql, gateway.data);
-      const invitation = row && invitationOf(row, credentials.token);
-      const decided = decideEnrolment(gateway.data, row?.blocked_at != null, invitation, request, nowMs);
-      if (decided.kind === 'refuse' && decided.countsAsTry)
-        await sql.query('UPDATE invitations SET wrong_tries = wrong_tries + 1 WHERE id = $1', [row?.id]);
-      if (decided.kind === 'issue' && request !== undefined) {
-        await sql.query('UPDATE invitations SET subject_keyid = $2 WHERE id = $1', [row?.id, request.keyid]);
-        await recordCertificate(sql, { gateway: gateway.data, keyid: request.keyid, serial, ...validity, nowMs });
-      }
+      const row = await newestInvitation(sql, gateway);
+      const decided = decideEnrolment(gateway, row?.blocked_at != null, row && invitationOf(row, credentials.token), request, nowMs);
+      if (decided.kind === 'issue') {
+        await sql.query('UPDATE invitations SET subject_keyid = $2 WHERE id = $1', [row?.id, decided.request.keyid]);
+        await recordCertificate(sql, { gateway, keyid: decided.request.keyid, serial, ...validity, nowMs });
+      } else if (decided.countsAsTry) await sql.query('UPDATE invitations SET wrong_tries = wrong_tries + 1 WHERE id = $1', [row?.id]);
       return decided;
     });
-    if (decision.kind === 'refuse' || request === undefined) {
-      const refusal = decision as EnrolmentRefusal;
-      log.warn('enrolment.refused', { gateway: gateway.data, status: refusal.status, code: refusal.code, why: refusal.why });
-      return refusal;
-    }
-    const issued = await certificates.issue({ gateway: gateway.data, publicKey: request.publicKey, serial, ...validity });
-    log.info('enrolment.issued', { gateway: gateway.data, serial });
+    if (decision.kind === 'refuse') return refused(log, gateway, decision);
+    const issued = await certificates.issue({ gateway, publicKey: decision.request.publicKey, serial, ...validity });
+    log.info('enrolment.issued', { gateway, serial });
     return { kind: 'issued', pkcs7: certificates.certsOnly([issued.der]) };
   };
+}
+
+function refused(log: Log, gateway: string, refusal: EnrolmentRefusal): EnrolmentRefusal {
+  log.warn('enrolment.refused', { gateway, status: refusal.status, code: refusal.code, why: refusal.why });
+  return refusal;
 }
 
 export async function recordCertificate(

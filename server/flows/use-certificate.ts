@@ -64,7 +64,7 @@ async function recordFirstUse(sql: Sql, { gateway, serial }: { gateway: GatewayI
   ]);
   const cutOff = await sql.query<{ first_used_at: Date | null }>(
     `UPDATE gateway_certificates SET cut_off_at = $3
-     WHERE gateway_id = $1 AND serial <> $2 AND issued_at <= $4 AND cut_off_at IS NULL RETURNING first_used_at`,
+     WHERE gateway_id = $1 AND serial <> $2 AND issued_at < $4 AND cut_off_at IS NULL RETURNING first_used_at`,
     [gateway, serial, now, used?.issued_at],
   );
   return cutOff.filter((row) => row.first_used_at !== null).length;

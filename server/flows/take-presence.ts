@@ -1,0 +1,70 @@
+/** Birth and last will of a gateway: what it says about itself is kept, and a birth is answered when its notice is not our newest (DESIGN §6). */
+import type { GatewayId } from '../../protocol/fields.ts';
+import { type Birth, parsePresence } from '../../protocol/messages/presence.ts';
+import type { GatewayLink } from '../ports/gateways.ts';
+import type { Clock, Db } from '../ports.ts';
+import { decideOnBirth, type Newest } from '../rules/birth.ts';
+import { announceNotice, type PublishNotice } from './publish-notice.ts';
+
+export type TakePresence = (gateway: GatewayId, payload: Buffer) => Promise<void>;
+
+/** @throws TsugiteError MESSAGE_MALFORMED · JSON_NOT_COMPACT · MESSAGE_TOO_LARGE */
+export function makeTakePresence({
+  db,
+  clock,
+  link,
+  publishNotice,
+}: {
+  db: Db;
+  clock: Clock;
+  link: GatewayLink;
+  publishNotice: PublishNotice;
+}): TakePresence {
+  return async (gateway, payload) => {
+    const presence = parsePresence(payload);
+    const nowMs = clock.nowMs();
+    if (!presence.online) return markOffline(db, gateway, nowMs);
+    await recordBirth(db, gateway, presence, nowMs);
+    const decision = decideOnBirth(presence.appliedNotice, await newestOf(db, gateway), nowMs);
+    if (decision.kind === 'send-again') await announceNotice({ db, link }, gateway);
+    if (decision.kind === 'publish-new') await publishNotice(gateway, { aheadVersion: decision.aheadVersion, isForced: true });
+  };
+}
+
+export async function markOffline(db: Db, gateway: GatewayId, nowMs: number): Promise<void> {
+  await db.query('UPDATE gateways SET online = false, last_seen_at = $2 WHERE id = $1 AND online', [gateway, new Date(nowMs)]);
+}
+
+/** At the start of the broker nobody is connected, whatever the rows of an earlier run say. */
+export async function markAllOffline(db: Db): Promise<void> {
+  await db.query('UPDATE gateways SET online = false WHERE online');
+}
+
+async function recordBirth(db: Db, gateway: GatewayId, birth: Birth, nowMs: number): Promise<void> {
+  await db.query(
+    `UPDATE gateways SET online = true, last_seen_at = $2, epoch = $3, boot_id = $4, agent_version = $5, said_model = $6, firmware = $7,
+       node_version = $8, arch = $9, root_version = $10, applied_version = $11, applied_sha256 = $12 WHERE id = $1`,
+    [
+      gateway,
+      new Date(nowMs),
+      birth.epoch,
+      birth.bootId,
+      birth.agent,
+      birth.model,
+      birth.firmware,
+      birth.node,
+      birth.arch,
+      birth.rootVersion,
+      birth.appliedNotice?.version ?? null,
+      birth.appliedNotice?.sha256 ?? null,
+    ],
+  );
+}
+
+async function newestOf(db: Db, gateway: GatewayId): Promise<Newest> {
+  const [row] = await db.query<{ version: number; sha256: string; expires_at: Date }>(
+    'SELECT version, sha256, expires_at FROM notices WHERE gateway_id = $1 ORDER BY version DESC LIMIT 1',
+    [gateway],
+  );
+  return row && { version: row.version, sha256: row.sha256, expiresMs: row.expires_at.getTime() };
+}
