@@ -74,3 +74,53 @@ export async function anIdentity(
   });
   return { gateway, key: privateKey, keyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string, certPem: pem, serial };
 }
+
+/** A PKCS#10 request in base64, as EST takes it. */
+export async function aRequest(
+  commonName: string,
+  { curve = 'P-256' }: { curve?: 'P-256' | 'P-384' } = {},
+): Promise<{ base64: string; keyPem: string }> {
+  const keys = await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: curve }, true, ['sign', 'verify']);
+  const request = await x509.Pkcs10CertificateRequestGenerator.create({
+    name: [{ CN: [commonName] }],
+    keys,
+    signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
+  });
+  return { base64: Buffer.from(request.rawData).toString('base64'), keyPem: await privatePem(keys) };
+}
+
+/** The same key asks again. */
+export async function requestWith(keyPem: string, commonName: string): Promise<string> {
+  const algorithmOfKey = { name: 'ECDSA', namedCurve: 'P-256' };
+  const privateKey = createPrivateKey(keyPem);
+  const keys = {
+    privateKey: await webcrypto.subtle.importKey('pkcs8', privateKey.export({ type: 'pkcs8', format: 'der' }), algorithmOfKey, true, [
+      'sign',
+    ]),
+    publicKey: await webcrypto.subtle.importKey(
+      'spki',
+      createPublicKey(privateKey).export({ type: 'spki', format: 'der' }),
+      algorithmOfKey,
+      true,
+      ['verify'],
+    ),
+  };
+  const request = await x509.Pkcs10CertificateRequestGenerator.create({ name: [{ CN: [commonName] }], keys, signingAlgorithm: algorithm });
+  return Buffer.from(request.rawData).toString('base64');
+}
+
+/** What an EST client keeps of an answer. */
+export function certificateIn(pkcs7Base64: string): { certPem: string; serial: string; subject: string } {
+  const [certificate] = new x509.X509Certificates(Buffer.from(pkcs7Base64, 'base64'));
+  if (certificate === undefined) throw new Error('no certificate in the answer');
+  return {
+    certPem: `${certificate.toString('pem')}\n`,
+    serial: certificate.serialNumber.toLowerCase().replace(/^0+(?=.)/, ''),
+    subject: certificate.subject,
+  };
+}
+
+async function privatePem(keys: webcrypto.CryptoKeyPair): Promise<string> {
+  const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
+  return createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }).export({ type: 'pkcs8', format: 'pem' }) as string;
+}

@@ -1,0 +1,246 @@
+/** The whole gateways' side for tests: real PostgreSQL, real broker, real TLS, real package files; only the clock can be moved. */
+import { createHash, type createPrivateKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { encodeEnvelope, keyidOf } from '../../protocol/dsse.ts';
+import { type Digest, digest, type GatewayId, gatewayId, type RandomId, toUtcTime } from '../../protocol/fields.ts';
+import { signStatement } from '../../protocol/signing.ts';
+import type { Manifest } from '../../protocol/statements/manifest.ts';
+import { type Root, rootType } from '../../protocol/statements/root.ts';
+import { openPackageFiles } from '../../server/adapters/package-files.ts';
+import { systemRandom } from '../../server/adapters/random.ts';
+import { makeGatewaySide } from '../../server/compose/gateway-side.ts';
+import type { Authority, Clock, Db, GatewaySide, GatewaySideParts, Log } from '../../server/ports.ts';
+import { brokerWorkerFile } from './broker-worker.ts';
+import { anAuthority, aServerIdentity } from './gateway-pki.ts';
+import { aDatabase } from './postgres.ts';
+
+export type LogLine = { event: string; [field: string]: unknown };
+export type Answer = { status: number; headers: Record<string, string | string[] | undefined>; body: Buffer };
+export type ClientIdentity = { certPem: string; keyPem: string };
+
+export type GatewaySideRig = Awaited<ReturnType<typeof aGatewaySide>>;
+
+export async function aGatewaySide() {
+  const { db, stop: stopDatabase } = await aDatabase();
+  const folder = mkdtempSync(path.join(tmpdir(), 'tsugite-gateways-'));
+  const serverCa = await anAuthority('test server CA');
+  const deviceCa = await anAuthority('test device CA');
+  const noticeKey = generateKeyPairSync('ed25519').privateKey;
+  const lines: LogLine[] = [];
+  const clock = movableClock();
+  const log: Log = {
+    info: (event, fields) => void lines.push({ event, ...fields }),
+    warn: (event, fields) => void lines.push({ event, ...fields }),
+    error: (event, fields) => void lines.push({ event, ...fields }),
+  };
+  const parts: GatewaySideParts = {
+    db,
+    clock,
+    random: systemRandom,
+    log,
+    packages: await openPackageFiles(path.join(folder, 'packages'), systemRandom),
+    signer: { keyid: keyidOf(noticeKey), sign: (type, statement) => signStatement(type, statement, [noticeKey]) },
+    deviceCa,
+    tls: await aServerIdentity(serverCa),
+    serverCas: [serverCa.certPem],
+    bundlesDir: path.join(folder, 'bundles'),
+    settings: {
+      https: { host: '127.0.0.1', port: 0 },
+      mqtt: { host: '127.0.0.1', port: 0 },
+      policy: {
+        keepaliveS: 1680,
+        jitterS: 3600,
+        probationS: 60,
+        budget: { targetBytes: 3_000_000, alarmBytes: 4_000_000, ceilingBytes: 5_000_000 },
+        telemetryBytesPerMonth: 100_000,
+        dataGraceDays: 30,
+      },
+    },
+  };
+  const workerFile = await brokerWorkerFile();
+  let side: GatewaySide = makeGatewaySide(parts, workerFile);
+  await insertRoot(db, serverCa, noticeKey, clock.nowMs());
+  let ports = await side.start();
+
+  return {
+    db,
+    clock,
+    lines,
+    serverCa,
+    deviceCa,
+    noticeKey,
+    packagesDir: path.join(folder, 'packages'),
+    ports: () => ports,
+    /** Ends the gateways' side and starts it anew on the same ports and database. */
+    restart: async () => {
+      await side.stop();
+      const { https, mqtt } = parts.settings;
+      const settings = { ...parts.settings, https: { ...https, port: ports.httpsPort }, mqtt: { ...mqtt, port: ports.mqttPort } };
+      side = makeGatewaySide({ ...parts, settings }, workerFile);
+      ports = await side.start();
+    },
+    stop: async () => {
+      await side.stop();
+      await stopDatabase();
+      rmSync(folder, { recursive: true, force: true });
+    },
+    /** One HTTPS request to the gateways' side. */
+    ask: (method: string, url: string, options: { as?: ClientIdentity; headers?: Record<string, string>; body?: string | Buffer } = {}) =>
+      ask(ports.httpsPort, serverCa.certPem, method, url, options),
+    aGateway: (name: string, model = 'PR-500KI') => insertGateway(db, name, model, clock.nowMs()),
+    invite: (gateway: GatewayId) => insertInvitation(db, gateway, clock.nowMs()),
+    aTarget: (site: RandomId, wanted: Partial<WantedSoftware> = {}) =>
+      insertTarget(db, path.join(folder, 'packages'), site, wanted, clock.nowMs()),
+  };
+}
+
+function movableClock(): Clock & { offsetMs: number } {
+  const clock = {
+    offsetMs: 0,
+    nowMs: () => Date.now() + clock.offsetMs,
+    after: (ms: number, run: () => void) => {
+      const timer = setTimeout(run, ms);
+      return () => clearTimeout(timer);
+    },
+  };
+  return clock;
+}
+
+async function insertRoot(db: Db, serverCa: Authority, noticeKey: ReturnType<typeof createPrivateKey>, nowMs: number): Promise<void> {
+  const rootKey = generateKeyPairSync('ed25519').privateKey;
+  const entry = (key: ReturnType<typeof createPrivateKey>) => [keyidOf(key), { type: 'ed25519' as const, spki: spkiOf(key) }] as const;
+  const root: Root = {
+    v: 1,
+    version: 1,
+    issuedAt: toUtcTime(nowMs),
+    expires: toUtcTime(nowMs + 700 * 86_400_000),
+    keys: Object.fromEntries([entry(rootKey), entry(noticeKey)]),
+    roles: { root: { keyids: [keyidOf(rootKey)], threshold: 1 }, notice: { keyids: [keyidOf(noticeKey)], threshold: 1 } },
+    providerCas: [],
+    serverCas: [serverCa.certPem],
+    packageBases: [],
+    revokedSigners: [],
+  };
+  await db.query('INSERT INTO roots (version, envelope, issued_at, expires_at) VALUES (1, $1, $2, $3)', [
+    encodeEnvelope(signStatement(rootType, root, [rootKey])),
+    new Date(nowMs),
+    new Date(root.expires),
+  ]);
+}
+
+function spkiOf(key: ReturnType<typeof createPrivateKey>): string {
+  const [{ x = '' }] = [key.export({ format: 'jwk' })];
+  // RFC 8410 §4: the SubjectPublicKeyInfo of an Ed25519 key is this prefix and the 32 bytes of the key.
+  return Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), Buffer.from(x, 'base64url')]).toString('base64');
+}
+
+async function insertGateway(db: Db, name: string, model: string, nowMs: number): Promise<{ gateway: GatewayId; site: RandomId }> {
+  const gateway = gatewayId.parse(name);
+  const [customer, site] = [systemRandom.id(), systemRandom.id()];
+  const now = new Date(nowMs);
+  await db.query('INSERT INTO customers (id, customer_id, created_at) VALUES ($1, $2, $3)', [
+    customer,
+    `C${randomBytes(6).toString('hex').toUpperCase()}`,
+    now,
+  ]);
+  await db.query('INSERT INTO sites (id, customer, created_at) VALUES ($1, $2, $3)', [site, customer, now]);
+  await db.query('INSERT INTO gateways (id, site_id, model, created_at) VALUES ($1, $2, $3, $4)', [gateway, site, model, now]);
+  return { gateway, site };
+}
+
+async function insertInvitation(db: Db, gateway: GatewayId, nowMs: number): Promise<string> {
+  const token = systemRandom.id();
+  await db.query('INSERT INTO invitations (id, gateway_id, token_sha256, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)', [
+    systemRandom.id(),
+    gateway,
+    createHash('sha256').update(token).digest('hex'),
+    new Date(nowMs),
+    new Date(nowMs + 86_400_000),
+  ]);
+  return token;
+}
+
+export type WantedSoftware = { software: string; version: string; state: string; content: Buffer; models: string[] };
+
+async function insertTarget(db: Db, packagesDir: string, site: RandomId, wanted: Partial<WantedSoftware>, nowMs: number) {
+  const { software = 'demo.ipv4', version = '1.0.0', state = 'READY', content = randomBytes(700_000), models = ['*'] } = wanted;
+  const now = new Date(nowMs);
+  const sha256 = digest.parse(createHash('sha256').update(content).digest('hex'));
+  writeFileSync(path.join(packagesDir, sha256), content);
+  await db.query("INSERT INTO providers (id, name, created_at) VALUES ('demo', 'Demo', $1) ON CONFLICT DO NOTHING", [now]);
+  await db.query(
+    "INSERT INTO software (id, provider_id, state, registered_at, created_at) VALUES ($1, 'demo', 'PUBLISHED', $2, $2) ON CONFLICT DO NOTHING",
+    [software, now],
+  );
+  const release = await insertRelease(db, { software, version, content, sha256, models }, now);
+  const target = systemRandom.id();
+  await db.query(
+    `INSERT INTO targets (id, software_id, provider_id, site_id, state, release_id, plan, requested_at, requested_by, ready_at)
+     VALUES ($1, $2, 'demo', $3, $4, $5, 1, $6, 'test', $6)`,
+    [target, software, site, state, release, now],
+  );
+  return { target, sha256, content };
+}
+
+async function insertRelease(
+  db: Db,
+  { software, version, content, sha256, models }: { software: string; version: string; content: Buffer; sha256: Digest; models: string[] },
+  now: Date,
+): Promise<RandomId> {
+  const release = systemRandom.id();
+  await db.query(
+    `INSERT INTO releases (id, software_id, version, state, stored_bytes, installed_bytes, unit_bytes, menu, plan, admitted_at)
+     VALUES ($1, $2, $3, 'ADMITTED', $4, 900000, 1000000, 1, 1, $5) ON CONFLICT (software_id, version) DO NOTHING`,
+    [release, software, version, content.length, now],
+  );
+  const [row] = await db.query<{ id: RandomId }>('SELECT id FROM releases WHERE software_id = $1 AND version = $2', [software, version]);
+  const id = row?.id ?? release;
+  await db.query(
+    `INSERT INTO packages (sha256, release_id, bytes, installed_bytes, manifest, manifest_sha256, payload_sha256, models, signer_issuer, signer_serial,
+       signer_not_after, admitted_at) VALUES ($1, $2, $3, 900000, $4, $5, $5, $6, $7, '1', $8, $8) ON CONFLICT DO NOTHING`,
+    [sha256, id, content.length, aManifest(software, version), '11'.repeat(32), models, `sha256:${'22'.repeat(32)}`, now],
+  );
+  return id;
+}
+
+export function aManifest(software: string, version: string): Record<keyof Manifest, unknown> | Record<string, unknown> {
+  return {
+    v: 1,
+    software,
+    version,
+    provider: 'demo',
+    title: { ja: 'デモ', en: 'Demo' },
+    customer: { description: '説明', price: '無料', leadTimeDays: 0, contact: '連絡先', termsUrl: 'https://example.jp/terms' },
+    models: ['*'],
+    requires: { agent: '>=1.0.0' },
+    payload: { sha256: '33'.repeat(32), tarBytes: 1_000_000, installedBytes: 900_000, files: 3, encoding: 'br' },
+    entry: { runtime: 'node', args: ['main.js'] },
+    permissions: { lan: ['udp:3610'], wan: [], telemetry: false },
+    resources: { memoryBytes: 50_000_000, cpuPercent: 90, pids: 8, dataBytes: 1_000_000 },
+    health: { kind: 'ready', timeoutS: 10 },
+    data: { format: 1 },
+  };
+}
+
+function ask(
+  port: number,
+  ca: string,
+  method: string,
+  url: string,
+  { as, headers = {}, body }: { as?: ClientIdentity; headers?: Record<string, string>; body?: string | Buffer },
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const identity = as === undefined ? {} : { cert: as.certPem, key: as.keyPem };
+    const sent = request({ host: '127.0.0.1', port, path: url, method, ca, agent: false, headers, ...identity }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }));
+      response.on('error', reject);
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
