@@ -4,10 +4,8 @@ import { brotliCompressSync, constants } from 'node:zlib';
 export function compressPayload(tar: Uint8Array): Buffer {
   return brotliCompressSync(tar, {
     params: {
-      [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_GENERIC,
       [constants.BROTLI_PARAM_QUALITY]: 9,
       [constants.BROTLI_PARAM_LGWIN]: 22,
-      [constants.BROTLI_PARAM_SIZE_HINT]: tar.length,
     },
   });
 }
