@@ -103,3 +103,11 @@ function faultOf(issue: z.core.$ZodIssue): { field: string; fault: string } {
   const unknown = issue.code === 'unrecognized_keys' ? `: ${issue.keys.join(', ')}` : '';
   return { field: issue.path.join('.') || '(top)', fault: `${issue.message}${unknown}` };
 }
+
+/** Where the command line's verbs find the server, and with which token, unless an option says otherwise. */
+export function cliDefaults(environment: Readonly<Record<string, string | undefined>> = process.env): {
+  server: string;
+  token: string | undefined;
+} {
+  return { server: environment.TSUGITE_SERVER ?? 'http://127.0.0.1:8080', token: environment.TSUGITE_TOKEN };
+}

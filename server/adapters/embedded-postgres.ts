@@ -94,6 +94,7 @@ function launch(account: Account, programs: string, cluster: string, socketDir: 
     max_connections: '30',
     timezone: 'UTC',
     log_timezone: 'UTC',
+    log_line_prefix: '', // our own log dates its lines
     log_min_messages: 'warning',
     log_error_verbosity: 'terse', // DETAIL lines quote values: an お客さまID must not reach a log
     log_checkpoints: 'off',

@@ -1,4 +1,4 @@
-/** Who asks. A flow is told this by the API and trusts it; what a role may do is written beside each route (server/api/routes). */
+/** Who asks. A flow is told this by the API and trusts it; what a role may do is written beside each route (server/api/routes/). */
 import { TsugiteError } from '../../protocol/errors.ts';
 import type { ProviderId } from '../../protocol/fields.ts';
 

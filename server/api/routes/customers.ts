@@ -1,0 +1,66 @@
+/** Customers (お客さま), their sites, and what is under contract there. An お客さまID stands in POST bodies only. */
+import * as z from 'zod/mini';
+import { line, randomId } from '../../../protocol/fields.ts';
+import type { makeCustomers } from '../../flows/customers.ts';
+import { customerId, day, gatewayModel, words } from '../fields.ts';
+import { type Route, route } from '../route.ts';
+
+/** DOMAIN §4.1; what is left out stays as it is. */
+const facts = z.strictObject({
+  line: z.optional(z.enum(['LIGHT_PLUS', 'LIGHT', 'NEXT_GIGA_SMART', 'NEXT_GIGA_LINE', 'NEXT_OTHER', 'CROSS', 'NONE'])),
+  access: z.optional(z.enum(['DIRECT', 'COLLAB'])),
+  collabCarrier: z.optional(z.nullable(words(200))),
+  hgwModel: z.optional(z.nullable(gatewayModel)),
+  denwa: z.optional(z.enum(['NONE', 'STANDARD', 'OFFICE_TYPE', 'OFFICE_A'])),
+  rental: z.optional(z.boolean()),
+  officeEq: z.optional(z.enum(['yes', 'no', 'unknown'])),
+  bflets: z.optional(z.boolean()),
+  typeChanged: z.optional(z.enum(['none', 'applied', 'completed'])),
+  lineCancelled: z.optional(z.boolean()),
+  hgwCancelled: z.optional(z.boolean()),
+});
+
+/** JSON has no undefined: a field that is absent changes nothing. */
+type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+function present<T extends object>(value: T): Present<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as Present<T>;
+}
+
+export function customerRoutes({ customers }: { customers: ReturnType<typeof makeCustomers> }): Route[] {
+  return [
+    route({
+      method: 'POST',
+      path: '/customers',
+      roles: ['operator'],
+      summary: 'Register a customer, its site and what is under contract there',
+      status: 201,
+      body: z.strictObject({ customerId, label: z.optional(line(200)), facts }),
+      handle: ({ body, actor }) => customers.register({ ...body, facts: present(body.facts) }, actor),
+    }),
+    route({
+      method: 'POST',
+      path: '/customers/search',
+      roles: ['operator'],
+      summary: 'From an お客さまID to the random ids; audited',
+      body: z.strictObject({ customerId }),
+      handle: ({ body, actor }) => customers.find(body.customerId, actor),
+    }),
+    route({
+      method: 'GET',
+      path: '/sites/:site',
+      roles: ['operator'],
+      summary: 'What is under contract at a site; audited',
+      params: z.strictObject({ site: randomId }),
+      handle: ({ params, actor }) => customers.readSite(params.site, actor),
+    }),
+    route({
+      method: 'POST',
+      path: '/sites/:site/facts',
+      roles: ['operator'],
+      summary: 'Change contract facts; they act on targets at once',
+      params: z.strictObject({ site: randomId }),
+      body: z.strictObject({ changes: facts, effectiveOn: z.optional(day) }),
+      handle: ({ params, body, actor }) => customers.changeFacts(params.site, { ...body, changes: present(body.changes) }, actor),
+    }),
+  ];
+}

@@ -1,0 +1,50 @@
+/** Providers (事業者) and their certificates. */
+import * as z from 'zod/mini';
+import { line, providerId } from '../../../protocol/fields.ts';
+import type { makeProviders } from '../../flows/providers.ts';
+import { words } from '../fields.ts';
+import { type Route, route } from '../route.ts';
+
+export function providerRoutes({ providers }: { providers: ReturnType<typeof makeProviders> }): Route[] {
+  return [
+    route({
+      method: 'POST',
+      path: '/providers',
+      roles: ['operator'],
+      summary: 'Register a provider (事業者)',
+      status: 201,
+      body: z.strictObject({
+        provider: providerId,
+        name: words(200),
+        contact: z.optional(line(1000)),
+        consentNotRequired: z.optional(words(1000)),
+      }),
+      handle: ({ body, actor }) => providers.register(body, actor),
+    }),
+    route({
+      method: 'GET',
+      path: '/providers',
+      roles: ['operator', 'technician', 'viewer'],
+      summary: 'Providers',
+      handle: () => providers.list(),
+    }),
+    route({
+      method: 'POST',
+      path: '/providers/:provider/certificates',
+      roles: ['operator'],
+      summary: 'Issue a signer certificate from a PKCS#10 request',
+      status: 201,
+      params: z.strictObject({ provider: providerId }),
+      body: z.strictObject({ csr: words(16_384) }),
+      handle: ({ params, body, actor }) => providers.certify(params.provider, body.csr, actor),
+    }),
+    route({
+      method: 'GET',
+      path: '/providers/:provider/certificates',
+      roles: ['operator', 'viewer'],
+      summary: "A provider's certificates",
+      params: z.strictObject({ provider: providerId }),
+      handle: ({ params }) => providers.certificates(params.provider),
+    }),
+  ];
+}

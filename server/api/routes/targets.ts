@@ -1,0 +1,94 @@
+/** Orders and what became of them. */
+import * as z from 'zod/mini';
+import { gatewayId, randomId, softwareId } from '../../../protocol/fields.ts';
+import type { makeExplainDelivery } from '../../flows/explain-delivery.ts';
+import type { makeOrderDelivery } from '../../flows/order-delivery.ts';
+import type { makeTargets } from '../../flows/targets.ts';
+import { customerId, words } from '../fields.ts';
+import { type Route, route } from '../route.ts';
+
+const consent = z.pipe(
+  z.strictObject({
+    reference: words(200),
+    scopes: z.array(z.enum(['delivery', 'reasonsToProvider', 'diagnostics'])).check(z.minLength(1), z.maxLength(3)),
+    givenBy: words(200),
+    givenHow: words(200),
+    givenAt: z.iso.datetime(),
+  }),
+  z.transform(({ givenAt, ...given }) => ({ ...given, givenAtMs: Date.parse(givenAt) })),
+);
+
+export function targetRoutes({
+  orderDelivery,
+  targets,
+  explainDelivery,
+}: {
+  orderDelivery: ReturnType<typeof makeOrderDelivery>;
+  targets: ReturnType<typeof makeTargets>;
+  explainDelivery: ReturnType<typeof makeExplainDelivery>;
+}): Route[] {
+  return [
+    route({
+      method: 'POST',
+      path: '/targets',
+      roles: ['operator', 'provider'],
+      summary: 'Order delivery to a customer (step 5)',
+      status: 201,
+      body: z.strictObject({ software: softwareId, customerId, site: z.optional(randomId), consent: z.optional(consent) }),
+      handle: ({ body, actor }) => orderDelivery(body, actor),
+    }),
+    route({
+      method: 'GET',
+      path: '/targets',
+      roles: ['operator', 'provider', 'technician'],
+      summary: 'Targets',
+      query: z.strictObject({ software: z.optional(softwareId), gateway: z.optional(gatewayId) }),
+      handle: ({ query, actor }) => targets.list(query, actor),
+    }),
+    route({
+      method: 'GET',
+      path: '/targets/:target',
+      roles: ['operator', 'provider', 'technician'],
+      summary: 'A target and every step that it took',
+      params: z.strictObject({ target: randomId }),
+      handle: ({ params, actor }) => targets.show(params.target, actor),
+    }),
+    route({
+      method: 'POST',
+      path: '/targets/:target/retry',
+      roles: ['operator', 'provider'],
+      summary: 'The same package once more',
+      params: z.strictObject({ target: randomId }),
+      handle: ({ params, actor }) => targets.retry(params.target, actor),
+    }),
+    route({
+      method: 'POST',
+      path: '/targets/:target/cancel',
+      roles: ['operator', 'provider'],
+      summary: '廃止: stop, uninstall, purge',
+      params: z.strictObject({ target: randomId }),
+      body: z.strictObject({ reason: z._default(z.enum(['cancelled', 'household']), 'cancelled') }),
+      handle: ({ params, body, actor }) => targets.cancel(params.target, body.reason, actor),
+    }),
+    route({
+      method: 'POST',
+      path: '/explain',
+      roles: ['operator', 'provider', 'technician'],
+      summary: 'Why is it there, or why is it not',
+      body: z
+        .strictObject({
+          software: softwareId,
+          gateway: z.optional(gatewayId),
+          site: z.optional(randomId),
+          customerId: z.optional(customerId),
+        })
+        .check(
+          z.refine(({ gateway, site, customerId: id }) => [gateway, site, id].filter((one) => one !== undefined).length === 1, {
+            path: ['gateway'],
+            message: 'exactly one of gateway, site, customerId',
+          }),
+        ),
+      handle: ({ body, actor }) => explainDelivery(body, actor),
+    }),
+  ];
+}

@@ -1,0 +1,105 @@
+/** The verbs' way to the server: its HTTP API, with the caller's token. A problem document becomes the error that the server threw. */
+import { createReadStream, readFileSync, statSync } from 'node:fs';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { pipeline } from 'node:stream/promises';
+import { isErrorCode, TsugiteError } from '../../protocol/errors.ts';
+
+const timeoutMs = 120_000; // admission of 25 MB on a slow disk
+const answerBytes = 64 * 1024 * 1024;
+
+export type ApiClient = {
+  get(path: string, query?: Readonly<Record<string, string | undefined>>): Promise<unknown>;
+  post(path: string, body?: object): Promise<unknown>;
+  upload(path: string, file: string): Promise<unknown>;
+};
+
+export function makeApiClient({ server, token }: { server: string; token: string }): ApiClient {
+  const base = new URL(`${server.replace(/\/+$/, '')}/api/v1`);
+  const send = async (
+    method: string,
+    path: string,
+    headers: Record<string, string | number>,
+    write: (to: NodeJS.WritableStream) => unknown,
+  ) => {
+    const url = new URL(`${base.pathname}${path}`, base);
+    const make = url.protocol === 'https:' ? httpsRequest : httpRequest;
+    const request = make(url, {
+      method,
+      headers: { authorization: `Bearer ${token}`, accept: 'application/json', ...headers },
+      timeout: timeoutMs,
+    });
+    const answered = new Promise<IncomingMessage>((resolve, reject) => {
+      request.on('response', resolve);
+      request.on('error', reject);
+      request.on('timeout', () => request.destroy(new Error('no answer')));
+    });
+    // An upload that is refused early is answered before it is written: the answer counts, not the broken pipe.
+    const written = Promise.resolve(write(request)).catch(() => undefined);
+    const response = await answered.catch((cause: Error) => {
+      throw new TsugiteError('SERVER_UNREACHABLE', { address: base.origin, fault: cause.message }, { cause });
+    });
+    const text = await textOf(response);
+    await Promise.race([written, Promise.resolve()]);
+    return answerOf(response.statusCode ?? 0, text);
+  };
+  return {
+    get: (path, query = {}) => {
+      const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
+      return send('GET', given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`, {}, (to) => to.end());
+    },
+    post: (path, body = {}) => {
+      const bytes = Buffer.from(JSON.stringify(body));
+      return send('POST', path, { 'content-type': 'application/json', 'content-length': bytes.length }, (to) => to.end(bytes));
+    },
+    upload: (path, file) => {
+      const headers = { 'content-type': 'application/octet-stream', 'content-length': sizeOf(file) };
+      return send('POST', path, headers, (to) => pipeline(createReadStream(file), to));
+    },
+  };
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > answerBytes) throw new TsugiteError('MESSAGE_TOO_LARGE', { what: 'answer', limit: answerBytes, actual: length });
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function answerOf(status: number, text: string): unknown {
+  const value = parseJson(text);
+  if (status >= 200 && status < 300) return value;
+  const { code, context, reasons } = (value ?? {}) as { code?: unknown; context?: object; reasons?: unknown };
+  if (typeof code !== 'string' || !isErrorCode(code)) throw new TsugiteError('INTERNAL_FAULT', { kind: `HTTP ${status}` });
+  const given = Array.isArray(reasons) ? { reasons: reasons.map((reason) => ({ ...reason, detail: reason.detail ?? {} })) } : {};
+  throw new TsugiteError(code, { ...context, ...given });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function sizeOf(file: string): number {
+  try {
+    return statSync(file).size;
+  } catch (cause) {
+    throw new TsugiteError('FILE_UNREADABLE', { path: file }, { cause });
+  }
+}
+
+/** @throws TsugiteError FILE_UNREADABLE */
+export function readInput(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new TsugiteError('FILE_UNREADABLE', { path: file }, { cause });
+  }
+}

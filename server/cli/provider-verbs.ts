@@ -1,0 +1,107 @@
+/** provider …, pki …, software …, release …: who deposits what. */
+import { writeFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { TsugiteError } from '../../protocol/errors.ts';
+import { readInput } from './api-client.ts';
+import type { Verbs } from './program.ts';
+
+export function addProviderVerbs({ verb, show, answer, api }: Verbs): void {
+  verb('provider add', 'register a provider（事業者を登録する）')
+    .argument('<id>', 'provider id, as in its certificate')
+    .requiredOption('--name <name>', 'organisation, shown to the household')
+    .option('--contact <text>', 'how the operator reaches it')
+    .option('--consent-not-required <reason>', 'its service needs no application by the customer, and why (D-17)')
+    .action(async (provider, options, command: Command) => {
+      const { name, contact, consentNotRequired } = options;
+      show(await api(command).post('/providers', { provider, name, contact, consentNotRequired }));
+    });
+  verb('provider list', 'every provider').action(async (_options, command: Command) =>
+    show(await api(command).get('/providers'), 'providers'),
+  );
+  verb('provider certificates', 'the certificates of a provider')
+    .argument('<id>', 'provider id')
+    .action(async (id, _options, command: Command) =>
+      show(await api(command).get(`/providers/${encodeURIComponent(id)}/certificates`), 'certificates'),
+    );
+
+  verb('pki issue-provider', "certify a provider's key from its request（署名用の証明書を発行する）")
+    .requiredOption('--csr <file>', 'PKCS#10 request, PEM (tsugite keygen)')
+    .requiredOption('--provider <id>', 'provider id; registered now under the organisation of the request when it is new')
+    .requiredOption('--out <file>', 'certificate chain to write, PEM')
+    .action(async ({ csr, provider, out }, command: Command) => {
+      const client = api(command);
+      const issued = (await client.post(`/providers/${encodeURIComponent(provider)}/certificates`, { csr: readInput(csr) })) as Issued;
+      writeNew(out, issued.chain);
+      answer({
+        value: { provider, out, serial: issued.serial, notAfter: issued.notAfter },
+        lines: [`${provider} → ${out}`, `  serial ${issued.serial}`, `  ～ ${issued.notAfter}`],
+      });
+    });
+  verb('pki show', 'the root in force, its keys and authorities').action(async (_options, command: Command) =>
+    show(await api(command).get('/pki')),
+  );
+
+  verb('software list', 'every software').action(async (_options, command: Command) =>
+    show(await api(command).get('/software'), 'software'),
+  );
+
+  verb('release admit', 'verify, measure, class and admit a package（登録する）')
+    .argument('<file>', 'the .tsg file')
+    .action(async (file, _options, command: Command) => {
+      const admitted = (await api(command).upload('/releases', file)) as Admitted;
+      answer({ value: admitted, lines: linesOf(admitted) });
+    });
+  verb('release list', 'releases of a software')
+    .argument('<software>', 'software id')
+    .action(async (software, _options, command: Command) => show(await api(command).get('/releases', { software }), 'releases'));
+  verb('release deploy', 'want this release on targets that have the software（更新する）')
+    .argument('<software>', 'software id')
+    .argument('<version>', 'version')
+    .option('--target <id...>', 'only these targets')
+    .option('--rollback <reason>', 'needed to go back to a lower version')
+    .action(async (software, version, options, command: Command) => {
+      const body = { software, version, targets: options.target, rollbackReason: options.rollback };
+      show(await api(command).post('/releases/deploy', body), 'targets');
+    });
+}
+
+type Issued = { chain: string; serial: string; notAfter: string };
+type Admitted = {
+  release: string;
+  software: string;
+  version: string;
+  sha256: string;
+  isRepeat: boolean;
+  admission:
+    | { kind: 'repeat' }
+    | {
+        kind: 'admit';
+        menu: number;
+        plan: number;
+        storedBytes: number;
+        installedBytes: number;
+        flags: string[];
+        refusedModels: { model: string; code: string; limit: number; actual: number }[];
+      };
+};
+
+function linesOf({ software, version, sha256, admission }: Admitted): string[] {
+  const head = `${software} ${version}  sha256:${sha256}`;
+  if (admission.kind === 'repeat') return [head, '  登録済み / admitted before'];
+  return [
+    head,
+    `  メニュー${admission.menu}（保管 ${admission.storedBytes} バイト）  プラン${admission.plan}（測定 ${admission.installedBytes} バイト）`,
+    ...admission.flags.map((flag) => `  ${flag}`),
+    ...admission.refusedModels.map(({ model, code, limit, actual }) => `  ${model}: ${code}（上限 ${limit}、${actual}）`),
+  ];
+}
+
+/** @throws TsugiteError FILE_EXISTS: what is there is never overwritten · FILE_UNREADABLE */
+export function writeNew(path: string, text: string, mode = 0o644): void {
+  try {
+    writeFileSync(path, text, { flag: 'wx', mode, flush: true });
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code === 'EEXIST' ? 'FILE_EXISTS' : 'FILE_UNREADABLE';
+    throw new TsugiteError(code, { path }, { cause });
+  }
+}

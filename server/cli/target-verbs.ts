@@ -1,0 +1,51 @@
+/** target …: orders (step 5) and what became of them. */
+import { type Command, Option } from 'commander';
+import type { Verbs } from './program.ts';
+
+export function addTargetVerbs({ verb, show, answer, api }: Verbs): void {
+  verb('target order', 'order delivery of a software to a customer（配信を申し込む）')
+    .argument('<software>', 'software id')
+    .requiredOption('--customer-id <id>', 'お客さまID')
+    .option('--site <id>', 'when the customer has several')
+    .option('--consent <reference>', "the provider's number of the customer's application")
+    .option('--consent-by <who>', 'who gave it', 'お客さまご本人')
+    .option('--consent-how <how>', 'how it was given', 'サービス利用申し込み')
+    .option('--consent-at <time>', 'when, RFC 3339 (default: now)')
+    .addOption(
+      new Option('--scope <scope...>', 'what was consented to')
+        .choices(['delivery', 'reasonsToProvider', 'diagnostics'])
+        .default(['delivery']),
+    )
+    .action(async (software, options, command: Command) => {
+      const consent =
+        options.consent === undefined
+          ? undefined
+          : {
+              reference: options.consent,
+              scopes: options.scope,
+              givenBy: options.consentBy,
+              givenHow: options.consentHow,
+              givenAt: options.consentAt ?? new Date().toISOString(),
+            };
+      const body = { software, customerId: options.customerId, site: options.site, consent };
+      const ordered = (await api(command).post('/targets', body)) as { target: string; state: string; version: string; isRepeat: boolean };
+      const repeat = ordered.isRepeat ? ['  申し込み済み / ordered before'] : [];
+      answer({ value: ordered, lines: [`${software} ${ordered.version}  ${ordered.state}`, `  target ${ordered.target}`, ...repeat] });
+    });
+  verb('target list', 'targets')
+    .option('--software <id>', 'of this software')
+    .option('--gateway <id>', 'of this gateway')
+    .action(async ({ software, gateway }, command: Command) => show(await api(command).get('/targets', { software, gateway }), 'targets'));
+  verb('target show', 'a target and every step that it took')
+    .argument('<target>', 'target id')
+    .action(async (target, _options, command: Command) => show(await api(command).get(`/targets/${encodeURIComponent(target)}`)));
+  verb('target retry', 'the same package once more, after it failed')
+    .argument('<target>', 'target id')
+    .action(async (target, _options, command: Command) => show(await api(command).post(`/targets/${encodeURIComponent(target)}/retry`)));
+  verb('target cancel', 'end a delivery: stop, uninstall, purge（廃止する）')
+    .argument('<target>', 'target id')
+    .addOption(new Option('--reason <reason>', 'who wants it').choices(['cancelled', 'household']).default('cancelled'))
+    .action(async (target, { reason }, command: Command) =>
+      show(await api(command).post(`/targets/${encodeURIComponent(target)}/cancel`, { reason })),
+    );
+}

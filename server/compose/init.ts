@@ -1,0 +1,170 @@
+/** `tsugite-server init`: keys, certificates, the first root, the database and the operator's first token. */
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { isIP } from 'node:net';
+import { join } from 'node:path';
+import { encodeEnvelope, keyidOf } from '../../protocol/dsse.ts';
+import { TsugiteError } from '../../protocol/errors.ts';
+import type { KeyId } from '../../protocol/fields.ts';
+import { signStatement } from '../../protocol/signing.ts';
+import { rootType } from '../../protocol/statements/root.ts';
+import { type DataFolder, dataFolder, makeDataFolder, saveAuthority, savePrivateKey, saveText } from '../adapters/data-folder.ts';
+import { beginningOfTime, issueLeaf, makeAuthority, p256, rsa3072 } from '../adapters/x509.ts';
+import type { ServerConfig } from '../config.ts';
+import { systemActor } from '../flows/actor.ts';
+import { appendAudit } from '../flows/audit.ts';
+import { makeTokens } from '../flows/tokens.ts';
+import type { Authority, Clock, Db, Log, Random } from '../ports.ts';
+import { makeFirstRoot, type PublicKey } from '../rules/first-root.ts';
+import { openServerDatabase } from './database.ts';
+
+const rootSigners = 3;
+const signaturesNow = 2;
+const serverCertificateYears = 10;
+
+export type Initialised = {
+  readonly data: string;
+  readonly offlineRoot: string;
+  readonly rootVersion: number;
+  readonly rootKeys: readonly KeyId[];
+  readonly noticeKey: KeyId;
+  readonly publicHosts: readonly string[];
+  /** Shown now and never again. */
+  readonly operatorToken: string;
+};
+type Parts = { readonly config: ServerConfig; readonly clock: Clock; readonly random: Random; readonly log: Log };
+
+/** @throws TsugiteError FILE_EXISTS (initialised already, or the database is another installation's) */
+export async function initServer(dir: string, publicHosts: readonly string[], parts: Parts): Promise<Initialised> {
+  const { config, clock, random, log } = parts;
+  const folder = dataFolder(dir);
+  makeDataFolder(folder);
+  const nowMs = clock.nowMs();
+  const operator = config.operator.name;
+  const hosts = [...new Set([...publicHosts, config.gateways.publicHost, 'localhost', '127.0.0.1'])];
+  const providerCa = await authority(folder.providerCa, rsa3072, operator, 'provider CA', new Date(nowMs));
+  await authority(folder.deviceCa, p256, operator, 'device CA', new Date(nowMs));
+  const serverCa = await authority(folder.serverCa, p256, operator, 'server CA', beginningOfTime);
+  await makeServerCertificate(folder, serverCa, operator, hosts, nowMs);
+  const noticeKey = generateKeyPairSync('ed25519').privateKey;
+  savePrivateKey(folder.noticeKey, noticeKey);
+  const rootKeys = makeOfflineRoot(folder, operator);
+
+  const root = makeFirstRoot({
+    rootKeys: rootKeys.map(publicPart),
+    noticeKey: publicPart(noticeKey),
+    providerCaPem: providerCa.certPem,
+    serverCaPem: serverCa.certPem,
+    nowMs,
+  });
+  const envelope = encodeEnvelope(signStatement(rootType, root, rootKeys.slice(0, signaturesNow)));
+  saveText(join(folder.pki, 'root.1.dsse.json'), envelope.toString('utf8'));
+
+  const database = await openServerDatabase(folder, config, { clock, log });
+  try {
+    await saveFirstRoot(database.db, folder, envelope, root, nowMs);
+    const { token } = await makeTokens({ db: database.db, clock, random }).create({ role: 'operator', label: 'operator' });
+    saveText(folder.marker, `${new Date(nowMs).toISOString()}\n`);
+    return {
+      data: folder.root,
+      offlineRoot: folder.offlineRoot,
+      rootVersion: root.version,
+      rootKeys: root.roles.root.keyids,
+      noticeKey: keyidOf(noticeKey),
+      publicHosts: hosts,
+      operatorToken: token,
+    };
+  } finally {
+    await database.close();
+  }
+}
+
+async function authority(
+  path: string,
+  kind: typeof p256 | typeof rsa3072,
+  organisation: string,
+  name: string,
+  from: Date,
+): Promise<Authority> {
+  const made = await makeAuthority(kind, { organisation, commonName: `${organisation} ${name}` }, from);
+  saveAuthority(path, made);
+  return made;
+}
+
+async function makeServerCertificate(
+  folder: DataFolder,
+  ca: Authority,
+  organisation: string,
+  hosts: readonly string[],
+  nowMs: number,
+): Promise<void> {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const notAfter = new Date(nowMs);
+  notAfter.setUTCFullYear(notAfter.getUTCFullYear() + serverCertificateYears);
+  const { pem } = await issueLeaf(ca, {
+    subject: { organisation, commonName: hosts[0] as string },
+    publicKey,
+    notBefore: beginningOfTime,
+    notAfter,
+    extendedKeyUsage: 'serverAuth',
+    alternativeNames: hosts.map((value) => ({ type: isIP(value) ? 'ip' : 'dns', value })),
+  });
+  savePrivateKey(`${folder.server}.key.pem`, privateKey);
+  saveText(`${folder.server}.pem`, pem);
+}
+
+/** The keys that can replace every other key. They sign the first root here and are then taken away. */
+function makeOfflineRoot(folder: DataFolder, operator: string): KeyObject[] {
+  const keys = Array.from({ length: rootSigners }, () => generateKeyPairSync('ed25519').privateKey);
+  keys.forEach((key, index) => {
+    savePrivateKey(join(folder.offlineRoot, `root-${index + 1}.key.pem`), key);
+  });
+  const lines = keys.map((key, index) => `root-${index + 1}.key.pem  ${keyidOf(key)}`);
+  saveText(join(folder.offlineRoot, 'README.txt'), offlineReadme(operator, lines));
+  return keys;
+}
+
+function offlineReadme(operator: string, lines: readonly string[]): string {
+  return `${operator}: offline root keys
+${'-'.repeat(60)}
+TAKE THIS FOLDER AWAY from the server, today. The server never needs it.
+
+Two of these three Ed25519 keys sign a new root: they can replace the notice
+key and every authority of this installation. Whoever has two of them owns
+every gateway, and without two of them no key can ever be replaced.
+Keep each on a medium of its own, with a person of its own.
+
+このフォルダーは、今日中にサーバーから取り外してください。サーバーでは使いません。
+3つの鍵のうち2つで新しいルート情報に署名できます。鍵ごとに別の媒体・別の担当者が保管します。
+
+${lines.join('\n')}
+`;
+}
+
+async function saveFirstRoot(
+  db: Db,
+  folder: DataFolder,
+  envelope: Buffer,
+  root: ReturnType<typeof makeFirstRoot>,
+  nowMs: number,
+): Promise<void> {
+  await db.tx(async (sql) => {
+    const others = await sql.query('SELECT version FROM roots');
+    // Keys of another installation pin its gateways: a second root 1 would cut them off.
+    if (others.length > 0) throw new TsugiteError('FILE_EXISTS', { path: `${folder.root} (database)` });
+    await sql.query('INSERT INTO roots (version, envelope, issued_at, expires_at) VALUES ($1, $2, $3, $4)', [
+      root.version,
+      envelope,
+      new Date(root.issuedAt),
+      new Date(root.expires),
+    ]);
+    await appendAudit(
+      sql,
+      { actor: systemActor, action: 'root.publish', subject: `root ${root.version}`, detail: { keyids: root.roles.root.keyids } },
+      nowMs,
+    );
+  });
+}
+
+function publicPart(key: KeyObject): PublicKey {
+  return { keyid: keyidOf(key), spki: createPublicKey(key).export({ type: 'spki', format: 'der' }).toString('base64') };
+}
