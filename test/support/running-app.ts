@@ -36,6 +36,7 @@ export function aSandboxBench({ closedParent = false } = {}) {
     observer: { onOutput: (_, line) => lines.push(line.text), onTelemetry: (_, sample) => samples.push(sample) },
   });
   const running: AppProcess[] = [];
+  const atEnd: (() => void)[] = [];
 
   const aSpec = (name: string, program: string, change: Partial<AppSpec> = {}): AppSpec => {
     const [appDir, dataDir, socketsDir] = [join(data, 'store', name), join(data, 'software', name, 'data'), join(runDir, name)];
@@ -83,8 +84,10 @@ export function aSandboxBench({ closedParent = false } = {}) {
       const exit = await app.exited;
       return { exit, lines: lines.slice(from) };
     },
+    atEnd: (job: () => void) => atEnd.push(job),
     end: async () => {
       await Promise.all(running.map((app) => app.stop(0)));
+      for (const job of atEnd) job();
       await host.removeLeftovers();
       host.close();
       rmSync(top, { recursive: true, force: true });

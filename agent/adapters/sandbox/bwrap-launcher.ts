@@ -90,8 +90,7 @@ function commandLine(
   const closed = sources.filter((path) => closedFolder(path, uid) !== undefined);
   if (closed.length === 0) return { command: sandboxed, asRoot: false, reach: (path) => path };
   const doorway = planDoorway(closed, sources);
-  if (!doorway)
-    throw new TsugiteError('SANDBOX_UNAVAILABLE', { kind: 'unreachable', path: closed[0], folder: closedFolder(closed[0] as string, uid) });
+  if (!doorway) throw new TsugiteError('PATH_UNREACHABLE', { path: closed[0], uid, folder: closedFolder(closed[0] as string, uid) });
   const dropUid = [tools.setpriv, `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--'];
   const door = [
     tools.unshare,
