@@ -2,6 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import { makeBroker } from '../adapters/broker.ts';
 import { makeCertificateMaker } from '../adapters/est-crypto.ts';
+import { makeCutOffBlocked } from '../flows/cut-off-blocked.ts';
 import { makeEnrollGateway } from '../flows/enroll-gateway.ts';
 import { makeGatewayDownloads } from '../flows/gateway-downloads.ts';
 import { makeHearGateways } from '../flows/hear-gateways.ts';
@@ -46,7 +47,7 @@ export function makeGatewaySide(parts: GatewaySideParts, workerFile: URL = new U
     takePresence: makeTakePresence({ db, clock, link, publishNotice }),
     takeTelemetry: makeTakeTelemetry({ db, clock }),
   });
-  const desk = makeNoticeDesk({ db, clock, log, publishNotice });
+  const desk = makeNoticeDesk({ db, clock, log, publishNotice, cutOffBlocked: makeCutOffBlocked({ db, link }) });
   const api = makeGatewayApi({
     tls,
     deviceCaPem: deviceCa.certPem,

@@ -55,6 +55,7 @@ export function makeGateways({ db, clock, random, addresses }: { db: Db; clock: 
           reason === null ? null : new Date(nowMs),
           reason,
         ]);
+        await markNoticeDue(sql, { gateways: [gateway] }, nowMs); // wakes the desk, which cuts off the connection
         await appendAudit(
           sql,
           { actor, action: reason === null ? 'gateway.unblock' : 'gateway.block', subject: gateway, detail: { reason } },

@@ -1,6 +1,6 @@
 /** Reads from the database all that a gateway's notice depends on. */
 import { digest, type GatewayId, type ProviderId, type RandomId, type SoftwareId, version } from '../../protocol/fields.ts';
-import { megabyteBytes, type PriceClass } from '../../protocol/pricing.ts';
+import type { PriceClass } from '../../protocol/pricing.ts';
 import { manifestSchema } from '../../protocol/statements/manifest.ts';
 import { type Policy, type Removal, target as targetSchema } from '../../protocol/statements/notice.ts';
 import type { Sql } from '../ports.ts';
@@ -35,6 +35,7 @@ type OfferRow = {
   software_id: string;
   version: string;
   state: string;
+  unit_bytes: number;
   sha256: string;
   bytes: number;
   manifest_sha256: string;
@@ -52,7 +53,6 @@ export async function loadNoticeFacts(sql: Sql, gateway: GatewayRow, policy: Pol
     model: gateway.model,
     rootVersion: await newestRootVersion(sql),
     policy,
-    unitBytes: await unitBytesInForce(sql),
     targets: open.map((row) => factsOf(row, offers)),
     removed: rows.flatMap((row) => removalOf(row, isInPlace)),
     requests: await openRequests(sql, gateway.id, nowMs),
@@ -75,7 +75,7 @@ async function offersFor(sql: Sql, targets: readonly TargetRow[], model: string)
     [row.wanted_version, row.committed_version].flatMap((text) => (text === null ? [] : [[row.software_id, text] as const])),
   );
   const rows = await sql.query<OfferRow>(
-    `SELECT r.software_id, r.version, r.state, p.sha256, p.bytes, p.manifest_sha256, p.installed_bytes, p.manifest
+    `SELECT r.software_id, r.version, r.state, r.unit_bytes, p.sha256, p.bytes, p.manifest_sha256, p.installed_bytes, p.manifest
      FROM unnest($1::text[], $2::text[]) AS w (software_id, version)
      JOIN releases r ON r.software_id = w.software_id AND r.version = w.version JOIN packages p ON p.release_id = r.id
      WHERE p.models && ARRAY[$3::text, '*'] ORDER BY p.models @> ARRAY['*'] DESC, p.admitted_at`,
@@ -89,6 +89,7 @@ function offerOf(row: OfferRow): Offer {
   return {
     version: version.parse(row.version),
     isOffered: row.state === 'ADMITTED',
+    unitBytes: row.unit_bytes,
     package: { sha256: digest.parse(row.sha256), bytes: row.bytes },
     manifestSha256: digest.parse(row.manifest_sha256),
     installedBytes: row.installed_bytes,
@@ -134,9 +135,4 @@ async function newestRootVersion(sql: Sql): Promise<number> {
   const [row] = await sql.query<{ version: number }>('SELECT version FROM roots ORDER BY version DESC LIMIT 1');
   if (row === undefined) throw new Error('there is no root in the database: tsugite-server init makes the first one');
   return row.version;
-}
-
-async function unitBytesInForce(sql: Sql): Promise<number> {
-  const [row] = await sql.query<{ value: unknown }>("SELECT value FROM settings WHERE name = 'unitBytes'");
-  return typeof row?.value === 'number' ? row.value : megabyteBytes;
 }

@@ -96,16 +96,16 @@ function isDue(previous: Notice, next: Notice, nowMs: number): boolean {
 }
 
 async function store(sql: Sql, signer: NoticeSigner, notice: Notice, nowMs: number): Promise<void> {
-  const envelope = signer.sign(noticeType, notice);
-  const payload = payloadOf(envelope);
-  parseNotice(payload); // What a gateway would refuse is not sent: it would keep the gateway on its old notice.
+  const signed = signer.sign(noticeType, notice);
+  const envelope = encodeEnvelope(signed);
+  parseNotice(payloadOf(signed)); // What a gateway would refuse is not sent: it would keep the gateway on its old notice.
   await sql.query(
     'INSERT INTO notices (gateway_id, version, sha256, envelope, root_version, issued_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)',
     [
       notice.gateway,
       notice.version,
-      createHash('sha256').update(payload).digest('hex'),
-      encodeEnvelope(envelope),
+      createHash('sha256').update(envelope).digest('hex'),
+      envelope,
       notice.rootVersion,
       new Date(nowMs),
       new Date(notice.expires),

@@ -15,11 +15,13 @@ export function makeNoticeDesk({
   clock,
   log,
   publishNotice,
+  cutOffBlocked,
 }: {
   db: Db;
   clock: Clock;
   log: Log;
   publishNotice: PublishNotice;
+  cutOffBlocked: () => Promise<void>;
 }): NoticeDesk {
   let isStopped = true;
   let isWoken = false;
@@ -42,6 +44,7 @@ export function makeNoticeDesk({
   async function look(): Promise<void> {
     isWoken = false;
     try {
+      await cutOffBlocked();
       for (let due = await dueGateways(); due.length > 0 && !isStopped; due = await dueGateways())
         for (const { id } of due) if (!isStopped) await publishOne(id);
     } catch (error) {

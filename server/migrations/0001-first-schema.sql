@@ -286,7 +286,7 @@ CREATE INDEX target_events_target ON target_events (target_id, id);
 CREATE TABLE notices (
   gateway_id   gateway_id NOT NULL REFERENCES gateways,
   version      safe_int NOT NULL CHECK (version > 0),
-  sha256       sha256_hex NOT NULL,                                                                        -- of the payload
+  sha256       sha256_hex NOT NULL,                                                                        -- of the envelope as it is published
   envelope     bytea NOT NULL CHECK (octet_length(envelope) <= 131072),
   root_version integer NOT NULL CHECK (root_version >= 1),
   issued_at    timestamptz NOT NULL,

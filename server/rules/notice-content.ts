@@ -14,6 +14,8 @@ export type Offer = {
   readonly version: Version;
   /** False once the release was halted or withdrawn: running copies stay, nobody new gets it. */
   readonly isOffered: boolean;
+  /** The "M" that its price classes were measured with (D-01). */
+  readonly unitBytes: number;
   readonly package: { readonly sha256: Digest; readonly bytes: number };
   readonly manifestSha256: Digest;
   readonly installedBytes: number;
@@ -43,7 +45,6 @@ export type NoticeFacts = {
   readonly model: string;
   readonly rootVersion: number;
   readonly policy: Policy;
-  readonly unitBytes: number;
   readonly targets: readonly TargetFacts[];
   readonly removed: readonly Removal[];
   readonly requests: readonly { id: RandomId; kind: 'bundle' | 'resync'; expiresMs: number; maxBytes: number }[];
@@ -62,7 +63,7 @@ export function planNotice(facts: NoticeFacts, version: number, nowMs: number): 
     policy: facts.policy,
     targets: facts.targets.flatMap((target) => {
       const offer = decideListing(target);
-      return offer === undefined ? [] : [planTarget(target, offer, profile, facts.unitBytes, nowMs)];
+      return offer === undefined ? [] : [planTarget(target, offer, profile, nowMs)];
     }),
     removed: facts.removed.slice(0, limits.removedPerNotice),
     requests: facts.requests
@@ -82,7 +83,7 @@ export function decideListing({ state, isSoftwareOpen, wanted, committed, plan }
   return isOpen ? wanted : committed;
 }
 
-function planTarget(target: TargetFacts, offer: Offer, profile: GatewayProfile, unitBytes: number, nowMs: number): Target {
+function planTarget(target: TargetFacts, offer: Offer, profile: GatewayProfile, nowMs: number): Target {
   const plan = target.plan ?? 1;
   return {
     target: target.target,
@@ -96,7 +97,7 @@ function planTarget(target: TargetFacts, offer: Offer, profile: GatewayProfile, 
     plan,
     entitledUntil: toUtcTime(nowMs + leaseMs),
     deadline: toUtcTime(target.deadlineMs ?? nowMs + deploymentMs),
-    limits: limitsOf(plan, profile, offer.resources, unitBytes),
+    limits: limitsOf(plan, profile, offer),
     grants: offer.permissions,
     ...(target.graceUntilMs === undefined ? {} : { graceUntil: toUtcTime(target.graceUntilMs) }),
     ...(target.rollback === undefined || offer !== target.wanted ? {} : { rollback: target.rollback }),
@@ -104,7 +105,7 @@ function planTarget(target: TargetFacts, offer: Offer, profile: GatewayProfile, 
 }
 
 /** The smallest of plan, model profile and what the manifest asks for. */
-function limitsOf(plan: PriceClass, profile: GatewayProfile, asked: Manifest['resources'], unitBytes: number): RunLimits {
+function limitsOf(plan: PriceClass, profile: GatewayProfile, { resources: asked, unitBytes }: Offer): RunLimits {
   return {
     installedBytes: Math.min(planLimitBytes(plan, unitBytes), profile.installedBytes),
     dataBytes: Math.min(profile.dataBytes, asked.dataBytes),

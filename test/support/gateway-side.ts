@@ -1,20 +1,21 @@
 /** The whole gateways' side for tests: real PostgreSQL, real broker, real TLS, real package files; only the clock can be moved. */
-import { createHash, type createPrivateKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { encodeEnvelope, keyidOf } from '../../protocol/dsse.ts';
+import { encodeEnvelope, keyidOf, parseEnvelope, verifyEnvelope } from '../../protocol/dsse.ts';
 import { type Digest, digest, type GatewayId, gatewayId, type RandomId, toUtcTime } from '../../protocol/fields.ts';
 import { signStatement } from '../../protocol/signing.ts';
-import type { Manifest } from '../../protocol/statements/manifest.ts';
+import { type Notice, noticeType, parseNotice } from '../../protocol/statements/notice.ts';
 import { type Root, rootType } from '../../protocol/statements/root.ts';
 import { openPackageFiles } from '../../server/adapters/package-files.ts';
 import { systemRandom } from '../../server/adapters/random.ts';
 import { makeGatewaySide } from '../../server/compose/gateway-side.ts';
+import { markNoticeDue } from '../../server/flows/notice-due.ts';
 import type { Authority, Clock, Db, GatewaySide, GatewaySideParts, Log } from '../../server/ports.ts';
 import { brokerWorkerFile } from './broker-worker.ts';
-import { anAuthority, aServerIdentity } from './gateway-pki.ts';
+import { anAuthority, anIdentity, aServerIdentity } from './gateway-pki.ts';
 import { aDatabase } from './postgres.ts';
 
 export type LogLine = { event: string; [field: string]: unknown };
@@ -91,6 +92,23 @@ export async function aGatewaySide() {
     ask: (method: string, url: string, options: { as?: ClientIdentity; headers?: Record<string, string>; body?: string | Buffer } = {}) =>
       ask(ports.httpsPort, serverCa.certPem, method, url, options),
     aGateway: (name: string, model = 'PR-500KI') => insertGateway(db, name, model, clock.nowMs()),
+    /** A certificate of ours without the way through EST. */
+    anIdentity: async (gateway: GatewayId) => {
+      const identity = await anIdentity(deviceCa, gateway);
+      await insertCertificate(db, gateway, identity.serial);
+      return identity;
+    },
+    /** What the people's side does after a change: the row says due, the notification wakes. */
+    wake: (gateway: GatewayId) => db.tx((sql) => markNoticeDue(sql, { gateways: [gateway] }, clock.nowMs())),
+    /** The newest notice in the database, proven with the notice key. */
+    newestNotice: async (gateway: GatewayId) => {
+      const [row] = await db.query<{ envelope: Buffer }>(
+        'SELECT envelope FROM notices WHERE gateway_id = $1 ORDER BY version DESC LIMIT 1',
+        [gateway],
+      );
+      return row === undefined ? undefined : openNotice(row.envelope, noticeKey);
+    },
+    openNotice: (envelope: Buffer) => openNotice(envelope, noticeKey),
     invite: (gateway: GatewayId) => insertInvitation(db, gateway, clock.nowMs()),
     aTarget: (site: RandomId, wanted: Partial<WantedSoftware> = {}) =>
       insertTarget(db, path.join(folder, 'packages'), site, wanted, clock.nowMs()),
@@ -109,9 +127,9 @@ function movableClock(): Clock & { offsetMs: number } {
   return clock;
 }
 
-async function insertRoot(db: Db, serverCa: Authority, noticeKey: ReturnType<typeof createPrivateKey>, nowMs: number): Promise<void> {
+async function insertRoot(db: Db, serverCa: Authority, noticeKey: KeyObject, nowMs: number): Promise<void> {
   const rootKey = generateKeyPairSync('ed25519').privateKey;
-  const entry = (key: ReturnType<typeof createPrivateKey>) => [keyidOf(key), { type: 'ed25519' as const, spki: spkiOf(key) }] as const;
+  const entry = (key: KeyObject) => [keyidOf(key), { type: 'ed25519' as const, spki: spkiOf(key) }] as const;
   const root: Root = {
     v: 1,
     version: 1,
@@ -131,10 +149,8 @@ async function insertRoot(db: Db, serverCa: Authority, noticeKey: ReturnType<typ
   ]);
 }
 
-function spkiOf(key: ReturnType<typeof createPrivateKey>): string {
-  const [{ x = '' }] = [key.export({ format: 'jwk' })];
-  // RFC 8410 §4: the SubjectPublicKeyInfo of an Ed25519 key is this prefix and the 32 bytes of the key.
-  return Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), Buffer.from(x, 'base64url')]).toString('base64');
+function spkiOf(key: KeyObject): string {
+  return createPublicKey(key).export({ type: 'spki', format: 'der' }).toString('base64');
 }
 
 async function insertGateway(db: Db, name: string, model: string, nowMs: number): Promise<{ gateway: GatewayId; site: RandomId }> {
@@ -149,6 +165,18 @@ async function insertGateway(db: Db, name: string, model: string, nowMs: number)
   await db.query('INSERT INTO sites (id, customer, created_at) VALUES ($1, $2, $3)', [site, customer, now]);
   await db.query('INSERT INTO gateways (id, site_id, model, created_at) VALUES ($1, $2, $3, $4)', [gateway, site, model, now]);
   return { gateway, site };
+}
+
+async function insertCertificate(db: Db, gateway: GatewayId, serial: string): Promise<void> {
+  await db.query(
+    `INSERT INTO gateway_certificates (serial, gateway_id, subject_keyid, not_before, not_after, issued_at)
+     VALUES ($1, $2, $3, '1970-01-01', '2100-01-01', '2020-01-01')`,
+    [serial, gateway, `sha256:${'44'.repeat(32)}`],
+  );
+}
+
+function openNotice(envelope: Buffer, noticeKey: KeyObject): Notice {
+  return parseNotice(verifyEnvelope(parseEnvelope(envelope), noticeType, new Map([[keyidOf(noticeKey), createPublicKey(noticeKey)]]), 1));
 }
 
 async function insertInvitation(db: Db, gateway: GatewayId, nowMs: number): Promise<string> {
@@ -206,7 +234,7 @@ async function insertRelease(
   return id;
 }
 
-export function aManifest(software: string, version: string): Record<keyof Manifest, unknown> | Record<string, unknown> {
+export function aManifest(software: string, version: string): Record<string, unknown> {
   return {
     v: 1,
     software,
