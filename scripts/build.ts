@@ -8,38 +8,57 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync
 import path from 'node:path';
 import { build } from 'esbuild';
 import { type Program, programs } from './support/programs.ts';
+import { outputsAtStart } from './support/start-files.ts';
 
 /** Replaces a file only when its content differs: a program that is running keeps its files through a build that changes nothing. */
 function place(file: string, bytes: Uint8Array, mode: number): void {
   if (existsSync(file) && readFileSync(file).equals(bytes)) return;
-  mkdirSync(path.dirname(file), { recursive: true });
-  writeFileSync(`${file}.new`, bytes);
-  chmodSync(`${file}.new`, mode);
-  renameSync(`${file}.new`, file);
+  const fresh = `${file}.new-${process.pid}`;
+  writeFileSync(fresh, bytes);
+  chmodSync(fresh, mode); // not what the umask leaves: the sandboxed children are another user
+  renameSync(fresh, file);
+}
+
+function removeStale(folder: string, isOurs: (file: string) => boolean): void {
+  for (const name of readdirSync(folder)) {
+    const file = path.resolve(folder, name);
+    if (!isOurs(file) && !name.includes('.new-')) rmSync(file, { recursive: true });
+  }
 }
 
 const shebang = Buffer.from('#!/usr/bin/env node\n');
 
-async function buildProgram({ name, entries, isCommand, options }: Program): Promise<{ bytes: number; missing: string[] }> {
+/** @returns what to say about it, a line each */
+async function buildProgram({ name, entries, isCommand, options }: Program): Promise<string[]> {
+  const outdir = path.join('dist', name);
   const present = Object.entries(entries).filter(([, source]) => existsSync(source));
   const missing = Object.values(entries).filter((source) => !existsSync(source));
-  const outdir = path.join('dist', name);
-  const result = present.length === 0 ? undefined : await build({ ...options, entryPoints: Object.fromEntries(present), outdir });
+  const { outputFiles, metafile } = await build({
+    ...options,
+    write: false,
+    metafile: true,
+    entryPoints: Object.fromEntries(present),
+    outdir,
+  });
 
-  const outputs = new Map<string, Uint8Array>();
-  for (const file of result?.outputFiles ?? []) {
-    const isMain = isCommand && path.relative(outdir, file.path) === 'main.js';
-    const hasShebang = Buffer.from(file.contents.subarray(0, 2)).toString('latin1') === '#!';
-    outputs.set(path.resolve(file.path), isMain && !hasShebang ? Buffer.concat([shebang, file.contents]) : file.contents);
+  mkdirSync(outdir, { recursive: true });
+  for (const { path: file, contents } of outputFiles) {
+    const isMain = isCommand && path.basename(file) === 'main.js';
+    place(file, isMain ? Buffer.concat([shebang, contents]) : contents, isMain ? 0o755 : 0o644);
   }
-  for (const [file, bytes] of outputs) place(file, bytes, path.basename(file) === 'main.js' ? 0o755 : 0o644);
-  if (existsSync(outdir))
-    for (const stale of readdirSync(outdir)) {
-      const file = path.resolve(outdir, stale);
-      if (!outputs.has(file) && !(name === 'scripts' && stale === 'build.js')) rmSync(file, { recursive: true });
-    }
-  const bytes = [...outputs].filter(([file]) => file.endsWith('.js')).reduce((sum, [, content]) => sum + content.byteLength, 0);
-  return { bytes, missing };
+  const isOurs = new Set(outputFiles.map((file) => file.path).concat(path.resolve('dist/scripts/build.js')));
+  removeStale(outdir, (file) => isOurs.has(file));
+
+  const bytesOf = (files: readonly string[]): number => files.reduce((sum, file) => sum + (metafile.outputs[file]?.bytes ?? 0), 0);
+  const programFiles = Object.keys(metafile.outputs).filter((file) => file.endsWith('.js'));
+  const line = (what: string, files: readonly string[]): string =>
+    `${what.padEnd(28)} ${(bytesOf(files) / 1000).toFixed(1).padStart(8)} kB`;
+  const atStart = (entry: string): string => line(`  ${entry}.js at start`, outputsAtStart(metafile.outputs, `dist/${name}/${entry}.js`));
+  return [
+    line(`dist/${name}/`, programFiles),
+    ...(isCommand ? present.map(([entry]) => atStart(entry)) : []),
+    ...missing.map((source) => `  ${source} is not there: not built`),
+  ];
 }
 
 let failed = false;
@@ -47,9 +66,7 @@ mkdirSync('dist', { recursive: true });
 const startedAt = new Date();
 for (const program of programs) {
   try {
-    const { bytes, missing } = await buildProgram(program);
-    process.stdout.write(`${program.name.padEnd(9)} ${(bytes / 1000).toFixed(1).padStart(8)} kB\n`);
-    for (const source of missing) process.stdout.write(`          ${source} is not there: not built\n`);
+    for (const line of await buildProgram(program)) process.stdout.write(`${line}\n`);
   } catch (error) {
     failed = true;
     process.stderr.write(`${program.name}: ${error instanceof Error ? error.message : String(error)}\n`);

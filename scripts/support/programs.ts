@@ -17,8 +17,6 @@ const common: BuildOptions = {
   format: 'esm',
   target: 'node20',
   charset: 'utf8', // the Japanese sentences: 3 bytes a character, not 6 as an escape
-  write: false,
-  metafile: true,
   logLevel: 'silent',
 };
 // CommonJS libraries inside an ES module bundle still call require() for Node's own modules.
@@ -48,7 +46,7 @@ export const programs: readonly Program[] = [
   },
   {
     name: 'provider',
-    entries: { main: 'provider/main.ts', testkit: 'provider/testkit/index.ts', inside: 'provider/emulator/inside.ts' },
+    entries: { main: 'provider/main.ts', inside: 'provider/emulator/inside.ts' },
     isCommand: true,
     options: { ...common, packages: 'external', sourcemap: 'linked' },
   },
