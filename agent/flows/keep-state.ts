@@ -16,7 +16,7 @@ export function makeKeepState({ store, gateway }: { store: StateStore; gateway: 
     now: () => state,
     change(rule) {
       const next = rule(state);
-      if (next !== state) store.save(next);
+      if (next !== state && JSON.stringify(next) !== JSON.stringify(state)) store.save(next);
       state = next;
       return state;
     },

@@ -1,5 +1,5 @@
 import { TsugiteError } from '../../protocol/errors.ts';
-import { type RandomId, toUtcTime } from '../../protocol/fields.ts';
+import { type Digest, type RandomId, toUtcTime } from '../../protocol/fields.ts';
 import type { GatewayProfile } from '../../protocol/gateway-models.ts';
 import type { SoftwareFolders } from '../ports/disk.ts';
 import type { AppExit, AppProcess, Cancel, Clock, EventLog, PackageStore, Sandbox } from '../ports.ts';
@@ -16,7 +16,7 @@ export const stopGraceMs = 5_000;
 
 export type Supervisor = {
   /** What runs, and the terms under which it was started. */
-  running(): ReadonlyMap<RandomId, { process: AppProcess; key: string; isReady: boolean }>;
+  running(): ReadonlyMap<RandomId, { process: AppProcess; key: string; sha256: Digest; isReady: boolean }>;
   /** Software that crashed is not started before this (trusted) time. */
   restartAtMs(): ReadonlyMap<RandomId, number>;
   /** Starts what a deployment puts to the test; its end is the deployment's matter. */
@@ -47,7 +47,15 @@ type Needs = {
   onChange: () => void;
 };
 
-type Running = { process: AppProcess; key: string; startedMs: number; isReady: boolean; isCommitted: boolean; cancelWell: Cancel };
+type Running = {
+  process: AppProcess;
+  key: string;
+  sha256: Digest;
+  startedMs: number;
+  isReady: boolean;
+  isCommitted: boolean;
+  cancelWell: Cancel;
+};
 
 /** Owns the processes of all software on the gateway. */
 export function makeSupervise(needs: Needs): Supervisor {
@@ -78,6 +86,7 @@ export function makeSupervise(needs: Needs): Supervisor {
     const entry: Running = {
       process,
       key: termsKey(installed, record.terms, model),
+      sha256: installed.sha256,
       startedMs: clock.monotonicMs(),
       isReady: false,
       isCommitted,

@@ -32,6 +32,8 @@ export type Situation = {
   /** Software that crashed is not started before this time. */
   restartAtMs: ReadonlyMap<RandomId, number>;
   refusalOf: (wish: Target) => Fault | undefined;
+  /** Spreads a fleet that hears of a new version at the same moment; stops and starts do not wait for it. */
+  deployNotBeforeMs: number;
   /** No deployment is at work (one that waits for another try of its download is not). */
   isIdle: boolean;
 };
@@ -134,7 +136,7 @@ function planRun(record: SoftwareRecord, situation: Situation): Step[] {
 }
 
 function planDeployment(situation: Situation, going: ReadonlySet<RandomId>): Step[] {
-  if (!situation.isIdle) return [];
+  if (!situation.isIdle || situation.nowMs < situation.deployNotBeforeMs) return [];
   const wish = situation.notice?.targets.find((candidate) => mayDeploy(candidate, situation, going));
   return wish === undefined ? [] : [{ kind: 'deploy', wish }];
 }
@@ -156,7 +158,12 @@ function nextTime(situation: Situation, staying: readonly SoftwareRecord[]): num
     const decision = decideWish(wish, recordOf(state, wish.target), { ...situation, refusal: undefined });
     return decision.kind === 'hold' && decision.untilMs !== undefined ? [decision.untilMs] : [];
   });
-  const times = [...holds, ...situation.restartAtMs.values(), ...staying.flatMap((record) => nextStopMs(record, nowMs) ?? [])];
+  const times = [
+    situation.deployNotBeforeMs,
+    ...holds,
+    ...situation.restartAtMs.values(),
+    ...staying.flatMap((record) => nextStopMs(record, nowMs) ?? []),
+  ];
   const ahead = times.filter((time) => time > nowMs);
   return ahead.length === 0 ? undefined : Math.min(...ahead);
 }

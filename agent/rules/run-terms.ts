@@ -41,10 +41,10 @@ const resourceNames = {
   pids: { ja: 'プロセス数', en: 'processes' },
 } as const;
 
-/** Equal texts: software that runs need not be started anew. */
+/** Equal texts: software that runs need not be started anew (a renewed signature leaves the manifest as it was). */
 export function termsKey(installed: Installed, terms: Terms, model: GatewayProfile): string {
   return JSON.stringify([
-    installed.sha256,
+    installed.manifest,
     limitsInForce(terms.limits, model, installed.manifest),
     permissionsInForce(terms.grants, installed.manifest),
   ]);

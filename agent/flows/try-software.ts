@@ -1,0 +1,133 @@
+import type { SoftwareFolders } from '../ports/disk.ts';
+import type { AppExit, AppProcess, Clock, Disk, PackageStore } from '../ports.ts';
+import type { Deployment, Fault, Installed, SoftwareRecord } from '../rules/agent-state.ts';
+import { ownReserveBytes } from '../rules/gate.ts';
+import { done, type EffectContext, type EffectOutcome, superseded, waitFor } from './effects.ts';
+import type { Trust } from './keep-trust.ts';
+import { faultOf, type Supervisor } from './supervise.ts';
+
+type Needs = { folders: SoftwareFolders; store: PackageStore; disk: Disk; supervisor: Supervisor; clock: Clock; trust: Trust };
+
+/** So often may software end during its probation before that counts as a crash loop. */
+const endsAllowed = 2;
+const pauseAfterEndMs = 1_000;
+const defaultProbationS = 60;
+
+/** Puts an unpacked version in the place of the committed one, watches it, and brings the committed one back when it does not do. */
+export function makeTrySoftware({ folders, store, disk, supervisor, clock, trust }: Needs) {
+  async function activate(context: EffectContext): Promise<EffectOutcome> {
+    const record = context.record();
+    const candidate = candidateOf(context.deployment());
+    try {
+      const isRenewed = isSameSoftware(record.committed, candidate);
+      if (!isRenewed) await supervisor.halt(record.target);
+      const spaceFault = await keepData(record, candidate, context);
+      if (spaceFault !== undefined) return { kind: 'refused', fault: spaceFault };
+      if (!isRenewed) folders.point(record, 'previous', record.committed?.sha256 ?? null);
+      folders.point(record, 'current', candidate.sha256);
+      if (!supervisor.running().has(record.target)) await supervisor.launch(record, candidate);
+      return done;
+    } catch (error) {
+      return { kind: 'failed', fault: faultOf(error) };
+    }
+  }
+
+  /** Data that another format may change for ever are set aside first. */
+  async function keepData(record: SoftwareRecord, candidate: Installed, { change }: EffectContext): Promise<Fault | undefined> {
+    if (record.committed === null || record.committed.manifest.data.format === candidate.manifest.data.format) return undefined;
+    const need = folders.dataBytes(record) + ownReserveBytes;
+    const free = disk.freeBytes();
+    if (free < need) return { code: 'STORE_NO_SPACE', detail: { kind: 'data-copy', need, free } };
+    // Said first: a copy that a power cut left half-made is no copy, and restoring without one changes nothing.
+    change({ dataSaved: true });
+    await folders.keepData(record);
+    return undefined;
+  }
+
+  async function watchHealth(context: EffectContext): Promise<EffectOutcome> {
+    const record = context.record();
+    const candidate = candidateOf(context.deployment());
+    const prev = record.committed?.version ?? null;
+    const probationMs = (trust.notice()?.policy.probationS ?? defaultProbationS) * 1000;
+    try {
+      for (let ends = 0; ; ) {
+        if (context.signal.aborted) return superseded;
+        const process = supervisor.running().get(record.target)?.process ?? (await supervisor.launch(record, candidate));
+        const readiness = await Promise.race([process.readiness, aborted(context.signal)]);
+        if (readiness === 'aborted') return superseded;
+        if (readiness.kind === 'timeout')
+          return { kind: 'failed', fault: { code: 'START_TIMEOUT', detail: { prev, timeoutS: candidate.manifest.health.timeoutS } } };
+        const exit = readiness.kind === 'exited' ? readiness.exit : await exitWithin(process, probationMs, context.signal);
+        if (exit === undefined) return context.signal.aborted ? superseded : done;
+        if (exit.outOfMemory)
+          return {
+            kind: 'failed',
+            fault: {
+              code: 'APP_MEMORY_EXCEEDED',
+              detail: { prev, limit: candidate.manifest.resources.memoryBytes, actual: exit.memoryPeakBytes },
+            },
+          };
+        ends += 1;
+        if (ends > endsAllowed)
+          return {
+            kind: 'failed',
+            fault: { code: 'HEALTH_PROBE_FAILED', detail: { prev, exits: ends, status: exit.status ?? -1, signal: exit.signal ?? 'none' } },
+          };
+        await supervisor.halt(record.target);
+        await waitFor(pauseAfterEndMs, clock, context.signal);
+      }
+    } catch (error) {
+      return { kind: 'failed', fault: faultOf(error) };
+    }
+  }
+
+  /** @returns undefined when it still runs after `ms`, or the signal ended the wait */
+  async function exitWithin(process: AppProcess, ms: number, signal: AbortSignal): Promise<AppExit | undefined> {
+    const waiting = new AbortController();
+    const exit = await Promise.race([process.exited, waitFor(ms, clock, AbortSignal.any([signal, waiting.signal]))]);
+    waiting.abort();
+    return exit ?? undefined;
+  }
+
+  /** Every step may be done twice; the committed version itself is started by the next plan. */
+  async function rollBack(context: EffectContext): Promise<EffectOutcome> {
+    const record = context.record();
+    try {
+      await supervisor.halt(record.target);
+      if (context.deployment().dataSaved) await folders.restoreData(record);
+      const { committed, previous } = record;
+      if (committed !== null && !store.has(committed.sha256)) throw new Error(`package ${committed.sha256} is gone`);
+      folders.point(record, 'current', committed?.sha256 ?? null);
+      folders.point(record, 'previous', previous);
+      return done;
+    } catch (error) {
+      const cause = faultOf(error);
+      return {
+        kind: 'failed',
+        fault: {
+          code: 'ROLLBACK_FAILED',
+          detail: { prev: record.committed?.version ?? null, cause: cause.code, at: cause.detail.at ?? '' },
+        },
+      };
+    }
+  }
+
+  return { activate, watchHealth, rollBack };
+}
+
+function candidateOf({ wish, verified, startedAt }: Deployment): Installed {
+  if (verified === null) throw new Error('activation without a verified package');
+  return { ...verified, version: wish.version, sha256: wish.package.sha256, attempt: wish.attempt, committedAt: startedAt };
+}
+
+/** A renewed signature (`tsugite resign`): another package, the same software. It goes on without a restart. */
+function isSameSoftware(committed: Installed | null, candidate: Installed): boolean {
+  return committed !== null && JSON.stringify(committed.manifest) === JSON.stringify(candidate.manifest);
+}
+
+function aborted(signal: AbortSignal): Promise<'aborted'> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve('aborted');
+    signal.addEventListener('abort', () => resolve('aborted'), { once: true });
+  });
+}
