@@ -18,7 +18,8 @@ export const beginningOfTime = new Date(0);
 /** The last second that UTCTime can hold (RFC 5280 §4.1.2.5). */
 const endOfAuthorities = new Date('2049-12-31T23:59:59Z');
 
-export type Name = { readonly organisation: string; readonly commonName: string };
+/** Every connect of a gateway carries the names of its authority three times, so those have no `organisation`. */
+export type Name = { readonly organisation?: string; readonly commonName: string };
 
 /** Hex without leading zeros, positive, 127 bits. */
 export function randomSerial(): string {
@@ -89,7 +90,10 @@ export async function issueLeaf(authority: Authority, request: LeafRequest): Pro
 
 /** As DER parts, not as text: a comma in a company's name must stay a comma. */
 function toName({ organisation, commonName }: Name): x509.JsonName {
-  return [{ O: [{ utf8String: organisation }] }, { CN: [{ utf8String: commonName }] }] as unknown as x509.JsonName;
+  const parts = organisation === undefined ? [{ CN: commonName }] : [{ O: organisation }, { CN: commonName }];
+  return parts.map((part) =>
+    Object.fromEntries(Object.entries(part).map(([type, value]) => [type, [{ utf8String: value }]])),
+  ) as unknown as x509.JsonName;
 }
 
 function toPem(certificate: x509.X509Certificate): string {

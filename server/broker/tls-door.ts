@@ -30,6 +30,8 @@ export function makeTlsDoor(
     requestCert: true,
     rejectUnauthorized: true,
     secureOptions: constants.SSL_OP_NO_TICKET,
+    // Every certificate here is P-256 with SHA-256; the long default list would travel in each handshake.
+    sigalgs: 'ecdsa_secp256r1_sha256',
     handshakeTimeout: handshakeTimeoutMs,
   });
   server.maxConnections = settings.maxConnections;

@@ -8,7 +8,7 @@ import type { KeyId } from '../../protocol/fields.ts';
 import { signStatement } from '../../protocol/signing.ts';
 import { rootType } from '../../protocol/statements/root.ts';
 import { type DataFolder, dataFolder, makeDataFolder, saveAuthority, savePrivateKey, saveText } from '../adapters/data-folder.ts';
-import { beginningOfTime, issueLeaf, makeAuthority, p256, rsa3072 } from '../adapters/x509.ts';
+import { beginningOfTime, issueLeaf, makeAuthority, type Name, p256, rsa3072 } from '../adapters/x509.ts';
 import type { ServerConfig } from '../config.ts';
 import { systemActor } from '../flows/actor.ts';
 import { appendAudit } from '../flows/audit.ts';
@@ -41,10 +41,16 @@ export async function initServer(dir: string, publicHosts: readonly string[], pa
   const nowMs = clock.nowMs();
   const operator = config.operator.name;
   const hosts = [...new Set([...publicHosts, config.gateways.publicHost, 'localhost', '127.0.0.1'])];
-  const providerCa = await authority(folder.providerCa, rsa3072, operator, 'provider CA', new Date(nowMs));
-  await authority(folder.deviceCa, p256, operator, 'device CA', new Date(nowMs));
-  const serverCa = await authority(folder.serverCa, p256, operator, 'server CA', beginningOfTime);
-  await makeServerCertificate(folder, serverCa, operator, hosts, nowMs);
+  const providerCa = await authority(
+    folder.providerCa,
+    rsa3072,
+    { organisation: operator, commonName: `${operator} provider CA` },
+    new Date(nowMs),
+  );
+  // Short names: they travel in every handshake, and are pinned by their keys.
+  await authority(folder.deviceCa, p256, { commonName: 'Tsugite device CA' }, new Date(nowMs));
+  const serverCa = await authority(folder.serverCa, p256, { commonName: 'Tsugite server CA' }, beginningOfTime);
+  await makeServerCertificate(folder, serverCa, hosts, nowMs);
   const noticeKey = generateKeyPairSync('ed25519').privateKey;
   savePrivateKey(folder.noticeKey, noticeKey);
   const rootKeys = makeOfflineRoot(folder, operator);
@@ -78,30 +84,18 @@ export async function initServer(dir: string, publicHosts: readonly string[], pa
   }
 }
 
-async function authority(
-  path: string,
-  kind: typeof p256 | typeof rsa3072,
-  organisation: string,
-  name: string,
-  from: Date,
-): Promise<Authority> {
-  const made = await makeAuthority(kind, { organisation, commonName: `${organisation} ${name}` }, from);
+async function authority(path: string, kind: typeof p256 | typeof rsa3072, name: Name, from: Date): Promise<Authority> {
+  const made = await makeAuthority(kind, name, from);
   saveAuthority(path, made);
   return made;
 }
 
-async function makeServerCertificate(
-  folder: DataFolder,
-  ca: Authority,
-  organisation: string,
-  hosts: readonly string[],
-  nowMs: number,
-): Promise<void> {
+async function makeServerCertificate(folder: DataFolder, ca: Authority, hosts: readonly string[], nowMs: number): Promise<void> {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const notAfter = new Date(nowMs);
   notAfter.setUTCFullYear(notAfter.getUTCFullYear() + serverCertificateYears);
   const { pem } = await issueLeaf(ca, {
-    subject: { organisation, commonName: hosts[0] as string },
+    subject: { commonName: hosts[0] as string },
     publicKey,
     notBefore: beginningOfTime,
     notAfter,

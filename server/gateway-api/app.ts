@@ -43,6 +43,7 @@ export function makeGatewayApi(parts: GatewayApiParts) {
       rejectUnauthorized: false,
       // No session tickets: 1.3 kB a connect, and a resumed session would not show its certificate.
       secureOptions: constants.SSL_OP_NO_TICKET,
+      sigalgs: 'ecdsa_secp256r1_sha256',
       handshakeTimeout: handshakeTimeoutMs,
     },
     logger: false,
