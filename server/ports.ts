@@ -45,8 +45,8 @@ export interface Log {
 export interface PackageFiles {
   /** Gives a finished, synced upload its name for good; may be done twice, and the same digest twice is one file. `drop` the upload afterwards. */
   adopt(upload: Upload): Promise<void>;
-  /** Streams an upload to disk, hashing; cut at `capBytes` (SIZE_OVER_MENU). The file is synced before this returns. */
-  receive(body: Readable, capBytes: number): Promise<Upload>;
+  /** Streams an upload to disk, hashing; cut as soon as it is not below `limitBytes` (SIZE_OVER_MENU). The file is synced before this returns. */
+  receive(body: Readable, limitBytes: number): Promise<Upload>;
   drop(upload: Upload): Promise<void>;
   /** Opens an upload for reading at any place, while `look` runs. */
   inspect<T>(upload: Upload, look: (file: PackageFile) => Promise<T>): Promise<T>;

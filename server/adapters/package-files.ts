@@ -15,14 +15,14 @@ export async function openPackageFiles(folder: string, random: Random): Promise<
   await mkdir(incoming, { recursive: true, mode: 0o700 });
 
   return {
-    receive: async (body, capBytes) => {
+    receive: async (body, limitBytes) => {
       const path = join(incoming, random.id());
       const hash = createHash('sha256');
       let bytes = 0;
       const meter = new Transform({
         transform: (chunk: Buffer, _, done) => {
           bytes += chunk.length;
-          if (bytes > capBytes) return done(new TsugiteError('SIZE_OVER_MENU', { limit: capBytes, actual: bytes }));
+          if (bytes >= limitBytes) return done(new TsugiteError('SIZE_OVER_MENU', { limit: limitBytes, actual: bytes }));
           hash.update(chunk);
           done(null, chunk);
         },

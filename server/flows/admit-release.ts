@@ -6,6 +6,7 @@ import type { Digest, ProviderId, RandomId, Version } from '../../protocol/field
 import { noSink } from '../../protocol/package/payload-reader.ts';
 import { readEnvelopeBytes } from '../../protocol/package/tsg.ts';
 import { type OpenedPackage, type SizeCaps, verifyPackage } from '../../protocol/package/verify-package.ts';
+import type { Manifest } from '../../protocol/statements/manifest.ts';
 import type { Clock, Db, PackageFiles, Random, Sql, Upload } from '../ports.ts';
 import { type Admission, decideAdmission, type SoftwareState, type StoredPackage } from '../rules/admission.ts';
 import { japanDay } from '../rules/japan-day.ts';
@@ -33,7 +34,7 @@ export function makeAdmitRelease(doors: Doors) {
 
   /** @throws TsugiteError of `verifyPackage` and `decideAdmission`; nothing is kept then */
   return async (body: Readable, actor: Actor): Promise<AdmittedRelease> => {
-    const upload = await packages.receive(body, caps.storedBytes - 1);
+    const upload = await packages.receive(body, caps.storedBytes);
     try {
       const verified = await packages.inspect(upload, async (file) => {
         const trust = await trustInForce(db, clock.nowMs());
@@ -58,7 +59,7 @@ async function record(
 ): Promise<AdmittedRelease> {
   const { manifest } = verified.opened;
   const nowMs = clock.nowMs();
-  await lockProvider(sql, manifest.provider);
+  await lockSoftwareId(sql, manifest);
   const known = await loadSoftware(sql, manifest.software);
   const admission = decideAdmission({ manifest, package: upload, ...known, unitBytes, day: japanDay(nowMs) });
   const result = { software: manifest.software, version: manifest.version, sha256: upload.sha256, admission };
@@ -106,9 +107,10 @@ async function record(
   return { ...result, release, isRepeat: false };
 }
 
-/** Two uploads of one provider follow one another; the first claims a new software id, the second sees it. */
-async function lockProvider(sql: Sql, provider: ProviderId): Promise<void> {
-  const rows = await sql.query('SELECT id FROM providers WHERE id = $1 FOR UPDATE', [provider]);
+/** Uploads of one software follow one another: the first of two providers claims a new id, and the other one sees it. */
+async function lockSoftwareId(sql: Sql, { software, provider }: Manifest): Promise<void> {
+  await sql.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [software]);
+  const rows = await sql.query('SELECT id FROM providers WHERE id = $1', [provider]);
   if (rows.length === 0) throw new TsugiteError('NOT_FOUND', { what: `provider ${provider}` });
 }
 

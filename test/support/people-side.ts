@@ -1,0 +1,136 @@
+/** The whole people's side for tests: real PostgreSQL, real package files, real certificates, every route through HTTP; only the clock can be moved. */
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { encodeEnvelope, keyidOf } from '../../protocol/dsse.ts';
+import { providerId } from '../../protocol/fields.ts';
+import { signStatement } from '../../protocol/signing.ts';
+import { rootType } from '../../protocol/statements/root.ts';
+import { openPackageFiles } from '../../server/adapters/package-files.ts';
+import { makeProviderCa } from '../../server/adapters/provider-ca.ts';
+import { systemRandom } from '../../server/adapters/random.ts';
+import { makeAuthority, rsa3072 } from '../../server/adapters/x509.ts';
+import { makePeopleSide } from '../../server/compose/people-side.ts';
+import type { Role } from '../../server/flows/actor.ts';
+import type { Clock, Log } from '../../server/ports.ts';
+import { eligibilityCatalogues } from '../../server/rules/eligibility-catalogue.ts';
+import { makeFirstRoot } from '../../server/rules/first-root.ts';
+import { aPackage, type TestFile } from './packages.ts';
+import { aDatabase } from './postgres.ts';
+import { aRootCa, aSigner, leafExtensions } from './provider-pki.ts';
+
+export type Reply = { status: number; body: Record<string, unknown>; headers: Record<string, unknown> };
+export type PeopleSideRig = Awaited<ReturnType<typeof aPeopleSide>>;
+
+/** T1 of DOMAIN §4.3. */
+export const eligibleFacts = { line: 'NEXT_OTHER', access: 'DIRECT', hgwModel: 'PR-400KI', denwa: 'STANDARD', officeEq: 'no' } as const;
+export const consent = {
+  reference: 'A-1',
+  scopes: ['delivery'],
+  givenBy: 'the customer',
+  givenHow: 'application form',
+  givenAt: '2026-11-01T00:00:00Z',
+};
+
+export async function aPeopleSide({ unitBytes = 1_000_000 } = {}) {
+  const { db, stop } = await aDatabase();
+  const folder = mkdtempSync(path.join(tmpdir(), 'tsugite-people-'));
+  const packagesDir = path.join(folder, 'packages');
+  const lines: { event: string; [field: string]: unknown }[] = [];
+  const keep = (event: string, fields = {}) => void lines.push({ event, ...fields });
+  const log: Log = { info: keep, warn: keep, error: keep };
+  const clock: Clock & { offsetMs: number } = { offsetMs: 0, nowMs: () => Date.now() + clock.offsetMs, after: () => () => {} };
+  const pinned = aRootCa();
+  const serverCa = aRootCa();
+  await insertRoot(db, pinned.pem, serverCa.pem);
+
+  const { app, tokens } = makePeopleSide({
+    db,
+    clock,
+    random: systemRandom,
+    log,
+    packages: await openPackageFiles(packagesDir, systemRandom),
+    providerCa: makeProviderCa(await makeAuthority(rsa3072, { organisation: 'Test Operator', commonName: 'provider CA' }, new Date(0))),
+    catalogue: eligibilityCatalogues.seed,
+    unitBytes,
+    addresses: { https: 'https://127.0.0.1:8443', mqtt: 'mqtts://127.0.0.1:8883' },
+  });
+  const bearers = new Map<string, string>();
+  const bearerOf = async (who: string): Promise<string> => {
+    const [role, provider] = who.split(':') as [Role, string | undefined];
+    if (!bearers.has(who))
+      bearers.set(
+        who,
+        (await tokens.create({ role, label: who, provider: provider === undefined ? undefined : providerId.parse(provider) })).token,
+      );
+    return bearers.get(who) as string;
+  };
+
+  /** @param who  `operator`, `provider:acme`, … or `nobody` */
+  const ask = async (who: string, method: 'GET' | 'POST', url: string, body?: object | Buffer): Promise<Reply> => {
+    const authorization = who === 'nobody' ? {} : { authorization: `Bearer ${await bearerOf(who)}` };
+    const type = Buffer.isBuffer(body) ? { 'content-type': 'application/octet-stream' } : {};
+    const response = await app.inject({
+      method,
+      url: `/api/v1${url}`,
+      headers: { ...authorization, ...type },
+      ...(body === undefined ? {} : { payload: body }),
+    });
+    return { status: response.statusCode, body: response.body === '' ? {} : response.json(), headers: response.headers };
+  };
+  let customers = 0;
+  return {
+    app,
+    db,
+    clock,
+    lines,
+    ask,
+    tokens,
+    packageFiles: () => readdirSync(packagesDir).filter((name) => name !== 'incoming'),
+    uploads: () => readdirSync(path.join(packagesDir, 'incoming')),
+    /** A signed .tsg of a provider whose certificate the pinned CA issued. */
+    aPackage: (manifest: Record<string, unknown> = {}, files?: TestFile[]) => {
+      const provider = String(manifest.provider ?? 'acme');
+      const signer = aSigner(pinned, { extensions: leafExtensions(provider) });
+      return aPackage({ signer, chain: [] }, { manifest, ...(files === undefined ? {} : { files }) });
+    },
+    admit: async (bytes: Buffer, who = 'operator') => ask(who, 'POST', '/releases', bytes),
+    aProvider: (provider = 'acme', more: object = {}) => ask('operator', 'POST', '/providers', { provider, name: provider, ...more }),
+    /** A new customer; what the test does not say is T1. */
+    aCustomer: async (facts: Record<string, unknown> = {}) => {
+      customers += 1;
+      const customerId = `CAF${String(customers).padStart(8, '0')}`;
+      const { status, body } = await ask('operator', 'POST', '/customers', { customerId, facts: { ...eligibleFacts, ...facts } });
+      if (status !== 201) throw new Error(JSON.stringify(body));
+      return { customerId, customer: String(body.customer), site: String(body.site) };
+    },
+    order: (customerId: string, more: Record<string, unknown> = {}, who = 'operator') =>
+      ask(who, 'POST', '/targets', { software: 'heater.acme', customerId, consent, ...more }),
+    stop: async () => {
+      await app.close();
+      await stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function insertRoot(db: Awaited<ReturnType<typeof aDatabase>>['db'], providerCaPem: string, serverCaPem: string): Promise<void> {
+  const keys = [1, 2, 3].map(() => generateKeyPairSync('ed25519').privateKey) as [KeyObject, KeyObject, KeyObject];
+  const publicPart = (key: KeyObject) => ({
+    keyid: keyidOf(key),
+    spki: createPublicKey(key).export({ type: 'spki', format: 'der' }).toString('base64'),
+  });
+  const root = makeFirstRoot({
+    rootKeys: keys.map(publicPart),
+    noticeKey: publicPart(generateKeyPairSync('ed25519').privateKey),
+    providerCaPem,
+    serverCaPem,
+    nowMs: Date.now(),
+  });
+  await db.query('INSERT INTO roots (version, envelope, issued_at, expires_at) VALUES (1, $1, $2, $3)', [
+    encodeEnvelope(signStatement(rootType, root, keys.slice(0, 2))),
+    new Date(root.issuedAt),
+    new Date(root.expires),
+  ]);
+}
