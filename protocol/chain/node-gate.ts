@@ -94,11 +94,10 @@ function checkLeaf({ fields }: Link): void {
 
 /** @param depth  1 for the issuer of the leaf, so `depth - 1` CAs stand between */
 function checkIssuer({ x509, fields }: Link, below: Link, depth: number): void {
+  // checkIssued compares names and key identifiers, and wants keyCertSign where there is a keyUsage.
   if (!below.x509.checkIssued(x509) || !below.x509.verify(x509.publicKey)) throw refused('link', { depth });
   const constraints = basicConstraints(fields);
   if (constraints?.isCa !== true) throw refused('issuer-is-no-ca', { depth });
-  const usage = keyUsage(fields);
-  if (usage !== undefined && (usage & usageBit.keyCertSign) === 0) throw refused('issuer-may-not-sign', { depth });
   if (constraints.pathLength !== undefined && depth - 1 > constraints.pathLength) throw refused('path-length', { depth });
   if (keyPurposes(fields)?.includes(codeSigning) === false) throw refused('eku-nesting', { depth });
 }

@@ -57,7 +57,6 @@ export function makePayloadPolicy(manifest: Manifest): PayloadPolicy {
         throw malformed('order', { found: entry.name, after: previousName });
       previousName = entry.name;
       if (!isFolder(entry)) return admitFile(entry);
-      if (entry.size !== 0) throw malformed('folder-with-content', { found: entry.name });
       folders.add(entry.name);
       if (folders.size > payload.files * 31) throw malformed('too-many-folders', { limit: payload.files * 31 });
     },

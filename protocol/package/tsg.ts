@@ -83,7 +83,6 @@ function entryAt(readAt: ReadAt, at: number, storedBytes: number): OuterEntry {
   const length = sizeField(header, at);
   const offset = at + blockBytes;
   const next = offset + length + paddingBytes(length);
-  if (next > storedBytes) throw truncated(next, storedBytes);
   if (!isZero(readAt(offset + length, paddingBytes(length)))) throw malformed('padding', { at });
   return { name: textField(header, 0, 100), offset, length, next };
 }

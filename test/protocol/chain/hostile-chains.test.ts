@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import forge from 'node-forge';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { forgeGate } from '../../../protocol/chain/forge-gate.ts';
 import { nodeGate } from '../../../protocol/chain/node-gate.ts';
@@ -9,7 +11,7 @@ type Case = {
   name: string;
   want: 'accept' | 'refuse';
   nodeMayAccept?: true;
-  make(pki: Pki): { chain: Issued[] | Buffer[]; pinned?: Issued[] };
+  make(pki: Pki): { chain: (Issued | Buffer)[]; pinned?: Issued[] };
 };
 type Pki = { root: Issued; intermediate: Issued; leaf: Issued };
 
@@ -64,6 +66,29 @@ const cases: Case[] = [
     name: 'three certificates and the pinned CA',
     want: 'refuse',
     make: ({ root, leaf, intermediate }) => ({ chain: [leaf, intermediate, root] }),
+  },
+  {
+    name: 'two intermediates, so four certificates',
+    want: 'refuse',
+    make: ({ root }) => {
+      const upper = anIntermediate(root, { keyFile: keyFile('other-intermediate'), subject: '/O=Test Operator/CN=Upper' });
+      return leafUnder(anIntermediate(upper), upper);
+    },
+  },
+  {
+    name: 'an extension twice, leaf',
+    want: 'refuse',
+    make: ({ root }) => ({ chain: [withExtensionTwice(aSigner(root), root)] }),
+  },
+  {
+    name: 'another algorithm named outside than inside the signed part',
+    want: 'refuse',
+    make: ({ leaf, intermediate }) => {
+      const der = derOf(leaf.pem);
+      const sha256WithRsa = Buffer.from('2a864886f70d01010b', 'hex');
+      der[der.lastIndexOf(sha256WithRsa) + 8] = 0x0c;
+      return { chain: [der, derOf(intermediate.pem)] };
+    },
   },
   { name: 'no certificate', want: 'refuse', make: () => ({ chain: [] }) },
   { name: 'nothing pinned', want: 'refuse', make: ({ leaf, intermediate }) => ({ chain: [leaf, intermediate], pinned: [] }) },
@@ -300,6 +325,14 @@ const cases: Case[] = [
     }),
   },
 ];
+
+/** openssl does not write such a certificate, so forge has to. */
+function withExtensionTwice(leaf: Issued, issuer: Issued): Buffer {
+  const cert = forge.pki.certificateFromPem(leaf.pem);
+  cert.extensions.push(cert.getExtension('extKeyUsage'));
+  cert.sign(forge.pki.privateKeyFromPem(readFileSync(issuer.keyFile, 'utf8')), forge.md.sha256.create());
+  return derOf(forge.pki.certificateToPem(cert));
+}
 
 describe('hostile chains: each gate by itself', () => {
   let pki: Pki;

@@ -245,6 +245,15 @@ describe('the entries', () => {
 });
 
 describe('what the manifest promised', () => {
+  test('no file and no byte beyond it reaches the disk', async () => {
+    const sink = aSink();
+    const more = [...files, aFile('z1'), aFile('z2')];
+    const larger = aTar(more);
+    const { payload } = aManifest(larger, more);
+    await outcome(read(compress(larger), larger, { sink, manifest: { payload: { ...payload, files: files.length } } }));
+    expect(Object.values(sink.written).filter((entry) => entry !== 'folder')).toHaveLength(files.length);
+  });
+
   const tar = aTar(files);
   const truth = aManifest(tar, files).payload;
   const cases: [string, Record<string, unknown>, string][] = [

@@ -7,8 +7,9 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { TrustInForce } from '../../../protocol/chain/verify-manifest.ts';
 import { keyidOf } from '../../../protocol/dsse.ts';
 import { TsugiteError } from '../../../protocol/errors.ts';
+import { withChecksum } from '../../../protocol/package/canonical-tar.ts';
 import { noSink } from '../../../protocol/package/payload-reader.ts';
-import { buildTsg, splitTsg } from '../../../protocol/package/tsg.ts';
+import { buildTsg, type PackageLayout, splitTsg } from '../../../protocol/package/tsg.ts';
 import { verifyPackage } from '../../../protocol/package/verify-package.ts';
 import { type Issued, keyFile } from '../../support/openssl.ts';
 import {
@@ -23,7 +24,7 @@ import {
   type SigningParts,
   signManifest,
 } from '../../support/packages.ts';
-import { anIntermediate, aRootCa, aSigner, having, leafExtensions, testTime } from '../../support/provider-pki.ts';
+import { anIntermediate, aRootCa, aSigner, caExtensions, having, leafExtensions, testTime } from '../../support/provider-pki.ts';
 
 let root: Issued;
 let intermediate: Issued;
@@ -48,6 +49,13 @@ async function outcome(bytes: Uint8Array, inForce: TrustInForce = trust): Promis
     if (!(error instanceof TsugiteError)) throw error;
     return `${error.detail.layer}: ${error.code}`;
   }
+}
+
+async function detailOf(bytes: Uint8Array): Promise<unknown> {
+  return verifyPackage(inMemory(bytes), trust, noSink).then(
+    () => 'accepted',
+    (error: TsugiteError) => error.detail,
+  );
 }
 
 function signed(manifest: Record<string, unknown>, parts = signing): Buffer {
@@ -138,8 +146,28 @@ describe('the outer tar', () => {
     ['nothing', () => Buffer.alloc(0), 'outer: PKG_TRUNCATED'],
     ['not a tar', () => Buffer.alloc(5000, 'x'), 'outer: PKG_MALFORMED'],
   ];
-  test.for(cases)('%s: %s', async ([, make, expected]) => {
+  test.for(cases.map(([name, make, expected]) => ({ name, make, expected })))('$name: $expected', async ({ make, expected }) => {
     expect(await outcome(make())).toBe(expected);
+  });
+
+  test.for([
+    ['a changed bit of the mode', 'checksum', (bytes: Buffer) => bytes.fill('7', 104, 105)],
+    ['a checksum that ends in digits', 'checksum', (bytes: Buffer) => bytes.fill('0', 154, 156)],
+    [
+      'a byte in the padding of the envelope',
+      'padding',
+      (bytes: Buffer, { payload }: PackageLayout) => bytes.fill(1, payload.offset - 513, payload.offset - 512),
+    ],
+    ['a second name behind the first', 'name-fields', (bytes: Buffer) => withChecksum(bytes.fill('x', 90, 91).subarray(0, 512))],
+    ['a name in the prefix field', 'name-fields', (bytes: Buffer) => withChecksum(bytes.fill('x', 345, 346).subarray(0, 512))],
+    ['a link name', 'name-fields', (bytes: Buffer) => withChecksum(bytes.fill('x', 157, 158).subarray(0, 512))],
+    ['the type of a link', 'entry-type', (bytes: Buffer) => withChecksum(bytes.fill('1', 156, 157).subarray(0, 512))],
+    ['the type of a pax header', 'entry-type', (bytes: Buffer) => withChecksum(bytes.fill('x', 156, 157).subarray(0, 512))],
+    ['no magic', 'not-ustar', (bytes: Buffer) => withChecksum(bytes.fill(0, 257, 265).subarray(0, 512))],
+  ] as const)('with %s it is refused: %s', async ([, kind, change]) => {
+    const bytes = aPackage(signing);
+    change(bytes, splitTsg(inMemory(bytes).readAt, bytes.length));
+    expect(await detailOf(bytes)).toMatchObject({ layer: 'outer', kind });
   });
 
   test('cut anywhere, it is refused', async () => {
@@ -203,7 +231,7 @@ describe('the envelope', () => {
     ],
     ['not JSON', () => buildTsg(Buffer.from('hello'), compress(tar), 'br'), 'envelope: ENVELOPE_MALFORMED'],
   ];
-  test.for(cases)('%s: %s', async ([, make, expected]) => {
+  test.for(cases.map(([name, make, expected]) => ({ name, make, expected })))('$name: $expected', async ({ make, expected }) => {
     expect(await outcome(make())).toBe(expected);
   });
 });
@@ -235,6 +263,15 @@ describe('the signer', () => {
   });
   test('with other names beside its one URI is accepted', async () => {
     expect(await outcome(signed(good(), withSan('URI:urn:tsugite:provider:acme,DNS:acme.example.jp')))).toBe('accepted');
+  });
+  test('with two organisations is refused', async () => {
+    expect(await outcome(signed(good(), under({ subject: '/O=Acme/O=Somebody Else/CN=Acme' })))).toBe('chain: SIGNER_CHAIN_REFUSED');
+  });
+  test('that only the first gate can refuse is refused (name constraints)', async () => {
+    const narrow = anIntermediate(root, {
+      extensions: [...caExtensions, 'nameConstraints=critical,permitted;dirName:allowed', '[allowed]', 'O=Somebody Else'],
+    });
+    expect(await detailOf(signed(good(), { signer: aSigner(narrow), chain: [narrow] }))).toMatchObject({ layer: 'chain', gate: 'forge' });
   });
   test('without an organisation is refused', async () => {
     expect(await outcome(signed(good(), under({ subject: '/CN=Acme' })))).toBe('chain: SIGNER_CHAIN_REFUSED');
