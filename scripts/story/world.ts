@@ -1,0 +1,101 @@
+/** What the demo's steps share: folders, addresses, secrets, and the people and things they made. */
+import type { ChildProcess } from 'node:child_process';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import type { EmulatedGateway, Emulator } from '../../provider/emulator/index.ts';
+import { get } from './look.ts';
+import { tellProgram } from './programs.ts';
+import { NotSeen } from './story.ts';
+
+export type World = {
+  folder: string;
+  serverData: string;
+  providerFolder: string;
+  tokenFile: string;
+  ports: { api: number; https: number; mqtt: number };
+  server?: ChildProcess;
+  emulator?: Emulator;
+  gateways: EmulatedGateway[];
+  packageFile: string;
+  packageSha256?: string;
+  target?: string;
+  timeline: { at: number; what: string }[];
+};
+
+export const customers = {
+  eligible: { id: 'T00000001', facts: ['--line', 'NEXT_OTHER', '--hgw', 'PR-400KI', '--denwa', 'STANDARD', '--office-eq', 'no'] },
+  officePhone: {
+    id: 'T00000008',
+    facts: ['--line', 'NEXT_GIGA_SMART', '--hgw', 'PR-500KI', '--denwa', 'OFFICE_TYPE', '--office-eq', 'yes'],
+  },
+  formerBflets: {
+    id: 'T00000014',
+    facts: [
+      '--line',
+      'NEXT_OTHER',
+      '--hgw',
+      'PR-400KI',
+      '--denwa',
+      'STANDARD',
+      '--office-eq',
+      'no',
+      '--bflets',
+      'yes',
+      '--type-changed',
+      'none',
+    ],
+  },
+} as const;
+
+export async function makeWorld(folder: string): Promise<World> {
+  const [api, https, mqtt] = await freePorts(3);
+  const providerFolder = path.join(folder, 'provider');
+  return {
+    folder,
+    serverData: path.join(folder, 'server'),
+    providerFolder,
+    tokenFile: path.join(folder, 'operator.token'),
+    ports: { api: api ?? 0, https: https ?? 0, mqtt: mqtt ?? 0 },
+    gateways: [],
+    packageFile: path.join(providerFolder, 'demo.ipv4-1.0.0.tsg'),
+    timeline: [],
+  };
+}
+
+/** A verb of tsugite-server, asked as the operator. */
+export function operator(world: World, ...args: string[]): Promise<Record<string, unknown>> {
+  return tellProgram('server', [...args, ...operatorOptions(world)]);
+}
+
+export const operatorOptions = (world: World): string[] => [
+  '--server',
+  `http://127.0.0.1:${world.ports.api}`,
+  '--token-file',
+  world.tokenFile,
+];
+
+export async function api(world: World, token: string, route: string): Promise<Record<string, unknown>> {
+  const answer = await get(`http://127.0.0.1:${world.ports.api}/api/v1${route}`, { headers: { authorization: `Bearer ${token}` } });
+  if (answer.status !== 200) throw new NotSeen(`GET ${route}: ${answer.status}`, { body: answer.body.toString().slice(0, 500) });
+  return JSON.parse(answer.body.toString());
+}
+
+export function gatewayOf(world: World): EmulatedGateway {
+  const [gateway] = world.gateways;
+  if (gateway === undefined) throw new NotSeen('no gateway was made');
+  return gateway;
+}
+
+/** Asked of the system all at once, so that they differ. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
