@@ -4,10 +4,10 @@
  */
 import type { ErrorCode } from '../protocol/errors.ts';
 import type { Digest, GatewayId, ProviderId, RandomId, SoftwareId, Version } from '../protocol/fields.ts';
-import type { SoftwareState } from '../protocol/messages/status.ts';
 import type { Manifest } from '../protocol/statements/manifest.ts';
 import type { Grants, RunLimits } from '../protocol/statements/notice.ts';
 import type { RevokedSigner } from '../protocol/statements/root.ts';
+import type { GatewaySnapshot, SoftwareSnapshot } from './rules/gateway-snapshot.ts';
 import type { Purpose } from './rules/ledger.ts';
 
 export type Cancel = () => void;
@@ -226,33 +226,7 @@ export interface Sandbox {
 
 // --- to the people in the house --------------------------------------------------------------------------------------------------------
 
-export type SoftwareSnapshot = {
-  target: RandomId;
-  software: SoftwareId;
-  provider: ProviderId;
-  /** Subject O of the provider's certificate; the provider's id until a package was verified. */
-  providerName: string;
-  /** The version that runs, or the one that was to be installed first. */
-  version: Version;
-  title: { ja: string; en: string };
-  state: SoftwareState;
-  changedAtMs: number;
-  reason?: { code: ErrorCode; detail: Readonly<Record<string, unknown>> };
-  manifest?: Manifest;
-  /** Only while the app runs. */
-  webSocketPath?: string;
-};
-export type GatewaySnapshot = {
-  gateway: GatewayId;
-  model: string;
-  firmware: string;
-  agent: Version;
-  atMs: number;
-  online: boolean;
-  lastNoticeAtMs?: number;
-  month: { usedBytes: number; targetBytes: number; alarmBytes: number; ceilingBytes: number };
-  software: readonly SoftwareSnapshot[];
-};
+export type { GatewaySnapshot, SoftwareSnapshot };
 export interface LocalPage {
   start(snapshot: () => GatewaySnapshot): Promise<void>;
   stop(): Promise<void>;

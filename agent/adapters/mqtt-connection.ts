@@ -67,9 +67,9 @@ function openConnection(
   }
 
   function fail(cause: unknown): void {
-    if (cause instanceof TsugiteError) return drop('failed', cause.code, cause.detail);
+    const fault = cause instanceof TsugiteError ? cause : undefined;
     const { code, kind } = networkFaultOf(errnoOf(cause), stage);
-    drop('failed', code, { kind });
+    drop('failed', fault?.code ?? code, fault?.detail ?? { kind });
   }
 
   // --- bytes in and out, charged to what they were for ---
