@@ -20,7 +20,7 @@ let number = 0;
 
 /** @param closedParent  as for a clone under /root: only root may enter the folder above everything */
 export function aSandboxBench({ closedParent = false } = {}) {
-  const top = mkdtempSync('/tmp/tsugite-bench-');
+  const top = mkdtempSync(`/tmp/tsugite-bench-${process.pid}-`);
   chmodSync(top, closedParent ? 0o700 : 0o755);
   const data = join(top, 'data');
   const runDir = join(data, 'run');
@@ -40,7 +40,7 @@ export function aSandboxBench({ closedParent = false } = {}) {
 
   const aSpec = (name: string, program: string, change: Partial<AppSpec> = {}): AppSpec => {
     const [appDir, dataDir, socketsDir] = [join(data, 'store', name), join(data, 'software', name, 'data'), join(runDir, name)];
-    for (const path of [appDir, dataDir, socketsDir]) mkdirSync(path, { recursive: true, mode: 0o711 });
+    for (const path of [appDir, dataDir]) mkdirSync(path, { recursive: true, mode: 0o711 });
     const uid = 20_001 + running.length;
     chownSync(dataDir, uid, uid);
     chmodSync(appDir, 0o755);

@@ -1,6 +1,6 @@
 /** One running app: its sockets, its output, its readiness and its end. */
 
-import { closeSync, constants as fsConstants, openSync } from 'node:fs';
+import { closeSync, constants as fsConstants, mkdirSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import { TsugiteError } from '../../../protocol/errors.ts';
 import type { AppExit, AppProcess, AppSpec, Clock } from '../../ports.ts';
@@ -30,6 +30,7 @@ export async function startApp(
   observer: AppObserver,
 ): Promise<AppProcess> {
   const { cgroups, facts } = host.open();
+  mkdirSync(app.socketsDir, { recursive: true, mode: 0o711 });
   let sayReady = () => {};
   const saidReady = new Promise<void>((resolve) => {
     sayReady = resolve;

@@ -9,6 +9,9 @@ export type ReadinessSources = { saidReady: Promise<void>; exited: Promise<AppEx
 /** An app is rarely there at once: before it listens we look this often, afterwards at the manifest's pace. */
 const notListeningMs = 50;
 
+/** Its end could not be established; whoever waits for `exited` is told why. */
+const unknownExit: AppExit = { status: null, signal: null, outOfMemory: false, memoryPeakBytes: 0 };
+
 export async function awaitReadiness(health: AppSpec['health'], clock: Clock, sources: ReadinessSources): Promise<Readiness> {
   let isOver = false;
   let cancelTimeout = () => {};
@@ -23,7 +26,7 @@ export async function awaitReadiness(health: AppSpec['health'], clock: Clock, so
     return await Promise.race([
       timeout,
       isGood.then((): Readiness => ({ kind: 'ready' })),
-      sources.exited.then((exit): Readiness => ({ kind: 'exited', exit })),
+      sources.exited.catch(() => unknownExit).then((exit): Readiness => ({ kind: 'exited', exit })),
     ]);
   } finally {
     isOver = true;

@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, openSync, readdirSync, readlinkSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 
-test('when the agent is killed, its apps end with it: nothing runs that nobody watches', async () => {
-  const outfile = `/tmp/tsugite-holder-${process.pid}.mjs`;
+const outfile = `/tmp/tsugite-holder-${process.pid}.mjs`;
+beforeAll(async () => {
   await build({
     entryPoints: ['test/support/sandbox-holder.ts'],
     bundle: true,
@@ -13,24 +13,65 @@ test('when the agent is killed, its apps end with it: nothing runs that nobody w
     outfile,
     logLevel: 'error',
   });
-  const agent = spawn(process.execPath, [outfile], { stdio: ['ignore', 'pipe', 'inherit'] });
-  try {
-    const pid = await new Promise<number>((resolve) => agent.stdout.once('data', (chunk: Buffer) => resolve(Number(chunk.toString()))));
-    expect(existsSync(`/proc/${pid}`)).toBe(true);
-    agent.kill('SIGKILL');
-    await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 5_000 }).toBe(false);
-  } finally {
-    agent.kill('SIGKILL');
-    rmSync(outfile, { force: true });
-    for (const root of ['memory', 'pids', 'cpu']) removeGroups(`/sys/fs/cgroup/${root}`, `tsugite-test-${agent.pid}-`);
-    for (const name of readdirSync('/tmp')) if (name.startsWith('tsugite-bench-')) rmSync(`/tmp/${name}`, { recursive: true, force: true });
-  }
 });
+afterAll(() => rmSync(outfile));
+
+test('when the agent is killed, its apps end with it: nothing runs that nobody watches', async () => {
+  const { agent, appPid } = await anAgent([]);
+  expect(existsSync(`/proc/${appPid}`)).toBe(true);
+  agent.kill('SIGKILL');
+  await expect.poll(() => existsSync(`/proc/${appPid}`), { timeout: 5_000 }).toBe(false);
+});
+
+test('a file that the agent inherited from who started it does not reach an app', async () => {
+  const secret = `/tmp/tsugite-secret-${process.pid}`;
+  writeFileSync(secret, 'secret');
+  onTestFinished(() => rmSync(secret));
+  // Node makes the first sixteen descriptors close-on-exec at its start; a shell's own stand higher.
+  const { agent, appPid } = await anAgent([...Array(37).fill('ignore'), openSync(secret, 'r')]);
+  expect(openFiles(agent.pid)).not.toContain(secret); // closed before the first app started
+  expect(openFiles(appPid)).not.toContain(secret);
+});
+
+/** @param more  its descriptors from 3 on */
+async function anAgent(more: readonly ('ignore' | number)[]): Promise<{ agent: ChildProcess; appPid: number }> {
+  const agent = spawn(process.execPath, [outfile], { stdio: ['ignore', 'pipe', 'inherit', ...more] });
+  onTestFinished(() => {
+    agent.kill('SIGKILL');
+    for (const root of ['memory', 'pids', 'cpu']) removeGroups(`/sys/fs/cgroup/${root}`, `tsugite-test-${agent.pid}-`);
+    for (const name of readdirSync('/tmp')) if (name.startsWith(`tsugite-bench-${agent.pid}-`)) rmSync(`/tmp/${name}`, { recursive: true });
+  });
+  const appPid = await new Promise<number>((resolve) => agent.stdout?.once('data', (chunk: Buffer) => resolve(Number(chunk.toString()))));
+  return { agent, appPid };
+}
+
+function openFiles(pid: number | undefined): string[] {
+  return readdirSync(`/proc/${pid}/fd`).flatMap((name) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${name}`);
+    } catch {
+      return [];
+    }
+  });
+}
 
 function removeGroups(root: string, prefix: string): void {
   for (const parent of readdirSync(root).filter((name) => name.startsWith(prefix))) {
-    for (const child of readdirSync(`${root}/${parent}`, { withFileTypes: true }))
-      if (child.isDirectory()) rmdirSync(`${root}/${parent}/${child.name}`);
-    rmdirSync(`${root}/${parent}`);
+    for (const child of readdirSync(`${root}/${parent}`, { withFileTypes: true })) {
+      if (child.isDirectory()) rmdirUntilEmpty(`${root}/${parent}/${child.name}`);
+    }
+    rmdirUntilEmpty(`${root}/${parent}`);
+  }
+}
+
+/** Its last process may still be on its way out. */
+function rmdirUntilEmpty(folder: string): void {
+  for (let tries = 0; tries < 100; tries++) {
+    try {
+      rmdirSync(folder);
+      return;
+    } catch {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    }
   }
 }
