@@ -7,7 +7,7 @@ import { initFolder } from './commands/init.ts';
 import { generateKey, importPkcs12 } from './commands/keygen.ts';
 import { measureInputs } from './commands/measure.ts';
 import { packFolder } from './commands/pack.ts';
-import { signBuild } from './commands/sign.ts';
+import { resignFile, signBuild } from './commands/sign.ts';
 import { verifyFile } from './commands/verify.ts';
 
 /** @returns the exit code */
@@ -82,6 +82,14 @@ function makeProgram(answer: (result: Answer) => void, answerNow: (result: Answe
     .requiredOption('--out <file>', 'the .tsg file to write')
     .option('--password-file <file>', "file that holds the key's passphrase")
     .action(async (build, options) => answer(await signBuild(build, options)));
+
+  verb('resign', 'sign a package anew with a renewed certificate; manifest and payload stay（署名を更新する）')
+    .argument('<file>', 'the .tsg file')
+    .requiredOption('--key <file>', 'private key, PEM')
+    .requiredOption('--cert <chain>', 'certificates, PEM: the signer first, then each issuer')
+    .requiredOption('--out <file>', 'the .tsg file to write')
+    .option('--password-file <file>', "file that holds the key's passphrase")
+    .action(async (file, options) => answer(await resignFile(file, options)));
 
   verb('verify', 'check a package as a gateway does; writes nothing（検証する）')
     .argument('[file]', 'the .tsg file')

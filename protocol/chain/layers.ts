@@ -12,7 +12,3 @@ export function inLayer<Result>(layer: Layer, job: () => Result): Result {
     throw new TsugiteError(error.code, { ...error.detail, layer }, { cause: error.cause ?? error });
   }
 }
-
-export function layerOf(error: TsugiteError): Layer | undefined {
-  return error.detail.layer as Layer | undefined;
-}

@@ -35,7 +35,7 @@ beforeAll(async () => {
 }, 60_000);
 
 /** The operator's part, with nothing but openssl. */
-function certify(csr: string, out: string): void {
+function certify(csr: string, out: string, serial = '77'): void {
   openssl([
     'x509',
     '-req',
@@ -46,7 +46,7 @@ function certify(csr: string, out: string): void {
     '-CAkey',
     ca.keyFile,
     '-set_serial',
-    '77',
+    serial,
     '-days',
     '1095',
     '-copy_extensions',
@@ -207,6 +207,30 @@ describe('a root statement as trust', () => {
   });
 });
 
+test('resign keeps manifest and payload, and takes the renewed certificate', async () => {
+  certify(at('keys', 'provider.csr.pem'), at('renewed.pem'), '78');
+  const { code } = await tsugite(
+    'resign',
+    at('good.tsg'),
+    '--key',
+    at('keys', 'provider.key.pem'),
+    '--cert',
+    at('renewed.pem'),
+    '--out',
+    at('renewed.tsg'),
+  );
+  expect(code).toBe(0);
+  const [old, renewed] = [await verify(at('good.tsg')), await verify(at('renewed.tsg'))];
+  expect(renewed.json.manifest).toEqual(old.json.manifest);
+  expect(renewed.json.signer).toMatchObject({ serial: '4e' });
+  const payloadOfFile = (path: string) => {
+    const bytes = readFileSync(path);
+    const { offset, length } = splitTsg(inMemory(bytes).readAt, bytes.length).payload;
+    return bytes.subarray(offset, offset + length);
+  };
+  expect(payloadOfFile(at('renewed.tsg')).equals(payloadOfFile(at('good.tsg')))).toBe(true);
+});
+
 describe('sign refuses what every gateway would refuse, and writes nothing', () => {
   test('a certificate of another key', async () => {
     writeFileSync(at('other.pem'), aSigner(ca).pem);
@@ -343,7 +367,7 @@ describe('a command used wrongly ends with 2 and says how', () => {
   });
 
   test('help is no error, of each verb', async () => {
-    for (const verb of ['init', 'keygen', 'pack', 'measure', 'sign', 'verify']) {
+    for (const verb of ['init', 'keygen', 'pack', 'measure', 'sign', 'resign', 'verify']) {
       const { code, out } = await tsugite(verb, '--help');
       expect(code).toBe(0);
       expect(out).toContain(`Usage: tsugite ${verb}`);

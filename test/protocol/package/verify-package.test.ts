@@ -273,6 +273,10 @@ describe('the signer', () => {
     });
     expect(await detailOf(signed(good(), { signer: aSigner(narrow), chain: [narrow] }))).toMatchObject({ layer: 'chain', gate: 'forge' });
   });
+  test('that only the second gate can refuse is refused (key identifier of another issuer)', async () => {
+    const stranger = having(leafExtensions(), 'authorityKeyIdentifier', undefined).concat(`2.5.29.35=DER:30168014${'77'.repeat(20)}`);
+    expect(await detailOf(signed(good(), under({ extensions: stranger })))).toMatchObject({ layer: 'chain', gate: 'node' });
+  });
   test('without an organisation is refused', async () => {
     expect(await outcome(signed(good(), under({ subject: '/CN=Acme' })))).toBe('chain: SIGNER_CHAIN_REFUSED');
   });
