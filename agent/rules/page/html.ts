@@ -75,8 +75,8 @@ function card(entry: SoftwareSnapshot, view: PageView): Html {
   const w = words[view.language];
   const address = view.addressOf(entry);
   return html`<article aria-labelledby="name-${entry.target}">
-<h2 id="name-${entry.target}">${entry.title[view.language]}</h2>
-<p class="state ${tone[entry.state]}"><span class="label">${w.state}</span> ${softwareWords[entry.state][view.language]}</p>
+<div class="name"><h2 id="name-${entry.target}">${entry.title[view.language]}</h2>
+<p class="state ${tone[entry.state]}"><span class="label">${w.state}</span> ${softwareWords[entry.state][view.language]}</p></div>
 ${entry.reason === undefined ? nothing : html`<p class="reason">${describe(entry.reason.code, entry.reason.detail)[view.language]}</p>`}
 <dl>
 ${fact(w.provider, entry.providerName)}
