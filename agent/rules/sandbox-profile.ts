@@ -114,7 +114,7 @@ export function installerProfile(
 
 export const installerProcessLimits: ProcessLimits = {
   memoryBytes: 128 * mebibyte,
-  cpuPercent: 100,
+  cpuPercent: 200, // decompression has a thread of its own: at one core the two throttle each other
   pids: 24,
   files: 64,
   fileBytes: 32 * mebibyte,
