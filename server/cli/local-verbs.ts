@@ -49,8 +49,9 @@ export function addLocalVerbs({ init, start, stopAsked }: LocalWork): AddLocalVe
     verb('run', 'run the server until it is told to stop（SIGTERM, SIGINT）').action(async (options: Options) => {
       const server = await start(dataOf(options), loadConfig(configOf(options)));
       const { api, https, mqtt } = server.addresses;
+      const asked = stopAsked(); // whoever reads the answer may stop us at once
       answerNow({ value: { api, https, mqtt, pid: process.pid }, lines: [`API    ${api}`, `HTTPS  ${https}`, `MQTT   ${mqtt}`] });
-      const fault = await Promise.race([stopAsked(), server.broken]);
+      const fault = await Promise.race([asked, server.broken]);
       await server.stop();
       if (fault instanceof Error) throw new TsugiteError('DATABASE_UNAVAILABLE', {}, { cause: fault });
     });

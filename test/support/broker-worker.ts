@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -13,7 +13,9 @@ export function brokerWorkerFile(): Promise<URL> {
 }
 
 async function bundle(): Promise<URL> {
-  const outfile = path.join(mkdtempSync(path.join(tmpdir(), 'tsugite-broker-')), 'broker-worker.mjs');
+  const folder = mkdtempSync(path.join(tmpdir(), 'tsugite-broker-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const outfile = path.join(folder, 'broker-worker.mjs');
   await build({
     entryPoints: ['server/broker/worker.ts'],
     outfile,

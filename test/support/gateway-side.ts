@@ -90,7 +90,7 @@ export async function aGatewaySide() {
     },
     /** One HTTPS request to the gateways' side. */
     ask: (method: string, url: string, options: { as?: ClientIdentity; headers?: Record<string, string>; body?: string | Buffer } = {}) =>
-      ask(ports.httpsPort, serverCa.certPem, method, url, options),
+      httpsRequest(ports.httpsPort, serverCa.certPem, method, url, options),
     aGateway: (name: string, model = 'PR-500KI') => insertGateway(db, name, model, clock.nowMs()),
     /** A certificate of ours without the way through EST. */
     anIdentity: async (gateway: GatewayId) => {
@@ -253,7 +253,8 @@ export function aManifest(software: string, version: string): Record<string, unk
   };
 }
 
-function ask(
+/** One HTTPS request on a connection of its own. */
+export function httpsRequest(
   port: number,
   ca: string,
   method: string,

@@ -1,0 +1,105 @@
+/** `tsugite-server` run by its command line alone: what it prints, its exit code, and what it leaves behind. */
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { build } from 'esbuild';
+
+let built: Promise<string> | undefined;
+
+/** Inside node_modules, because its libraries are not bundled; one folder a test file, removed at its end. */
+function serverFile(): Promise<string> {
+  built ??= bundle();
+  return built;
+}
+
+async function bundle(): Promise<string> {
+  const outdir = mkdtempSync(path.resolve('node_modules', '.tsugite-server-'));
+  process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
+  await build({
+    entryPoints: { main: 'server/main.ts', 'broker-worker': 'server/broker/worker.ts' },
+    outdir,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    packages: 'external',
+    logLevel: 'error',
+  });
+  return path.join(outdir, 'main.js');
+}
+
+export type Ran = { code: number | null; out: string; err: string; json: Record<string, unknown> };
+
+/** Runs a verb to its end. */
+export async function runVerb(args: readonly string[], environment: Record<string, string> = {}): Promise<Ran> {
+  const result = spawnSync(process.execPath, [await serverFile(), ...args], { encoding: 'utf8', env: { ...process.env, ...environment } });
+  const json = args.includes('--json') && result.stdout !== '' ? (JSON.parse(result.stdout) as Record<string, unknown>) : {};
+  return { code: result.status, out: result.stdout, err: result.stderr, json };
+}
+
+/** A new installation whose three ports are any free ones. */
+export async function anInstallation(dir: string, environment: Record<string, string> = {}): Promise<{ token: string }> {
+  const made = await runVerb(['init', '--data', dir, '--operator-name', '試験運用者', '--json'], environment);
+  if (made.code !== 0) throw new Error(made.out + made.err);
+  const anyPort = { port: 0 };
+  writeFileSync(path.join(dir, 'config.json'), JSON.stringify({ people: anyPort, gateways: { https: anyPort, mqtt: anyPort } }));
+  return { token: String(made.json.operatorToken) };
+}
+
+export type RunningServer = {
+  readonly api: string;
+  readonly https: string;
+  readonly mqtt: string;
+  readonly process: ChildProcess;
+  readonly log: () => string;
+  ended(): Promise<number | string>;
+};
+
+export async function startServer(dir: string, environment: Record<string, string> = {}): Promise<RunningServer> {
+  const child = spawn(process.execPath, [await serverFile(), 'run', '--data', dir, '--json'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
+  });
+  let out = '';
+  let err = '';
+  const over = new Promise<number | string>((resolve) => child.once('close', (code, signal) => resolve(code ?? signal ?? 'unknown')));
+  child.stderr.on('data', (bytes) => {
+    err += bytes;
+  });
+  const started = new Promise<undefined>((resolve) =>
+    child.stdout.on('data', (bytes) => {
+      out += bytes;
+      if (out.includes('\n')) resolve(undefined);
+    }),
+  );
+  const early = await Promise.race([started, over]);
+  if (early !== undefined) throw new Error(`the server ended with ${early}: ${out}${err}`);
+  const addresses = JSON.parse(out.slice(0, out.indexOf('\n'))) as { api: string; https: string; mqtt: string };
+  return { ...addresses, process: child, log: () => err, ended: () => over };
+}
+
+export async function askApi(
+  api: string,
+  token: string,
+  method: 'GET' | 'POST',
+  url: string,
+  body?: object,
+): Promise<{ status: number; body: Record<string, unknown> }> {
+  const response = await fetch(`${api}/api/v1${url}`, {
+    method,
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}
+
+/** The postmaster of a data folder, if one runs. */
+export function postmasterOf(dir: string): { pid: number; uid: number } | undefined {
+  try {
+    const pid = Number(readFileSync(path.join(dir, 'postgres', 'cluster', 'postmaster.pid'), 'utf8').split('\n')[0]);
+    const uid = execFileSync('ps', ['-o', 'uid=', '-p', String(pid)], { encoding: 'utf8' });
+    return { pid, uid: Number(uid) };
+  } catch {
+    return undefined;
+  }
+}
