@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { toCompactJson } from '../../protocol/json.ts';
 import { parseReport, type Report } from '../../protocol/messages/report.ts';
@@ -50,6 +50,12 @@ export function makeOutboxStore(dataDir: string): Outbox {
       syncFolder(folder);
     },
   };
+}
+
+/** For a look from outside; the running agent alone may open the outbox. */
+export function countWaiting(dataDir: string): number {
+  const folder = join(dataDir, 'outbox');
+  return existsSync(folder) ? readdirSync(folder).filter((name) => reportFile.test(name)).length : 0;
 }
 
 type Counter = { epoch: string; upTo: number };

@@ -37,6 +37,8 @@ type Needs = {
   report: (body: ReportBody) => void;
   /** Once a deployment was committed, before its memory goes: version floors, kept data, the supervisor's care. */
   onCommitted: (deployment: Deployment) => Promise<void>;
+  /** Its package may be needed by nobody now. */
+  afterEnd: () => Promise<void>;
   /** A deployment ended, or waits: plan anew. */
   onChange: () => void;
 };
@@ -44,7 +46,7 @@ type Needs = {
 const afterFaultMs = 60_000;
 
 /** Runs deployments through their table: record the state durably, do its one effect, take the outcome. */
-export function makeDeploy({ state, effects, clock, nowMs, random, log, report, onCommitted, onChange }: Needs): Deploy {
+export function makeDeploy({ state, effects, clock, nowMs, random, log, report, onCommitted, afterEnd, onChange }: Needs): Deploy {
   const slot = makeSlot();
   const aborts = new Map<RandomId, { controller: AbortController; fault: Fault | undefined }>();
   let isStopped = false;
@@ -121,6 +123,7 @@ export function makeDeploy({ state, effects, clock, nowMs, random, log, report, 
     state.change((now) => endDeployment(now, deployment, final, toUtcTime(nowMs())));
     const reason = final === 'committed' || deployment.fault === null ? {} : deployment.fault;
     log.write({ event: `delivery.${final.replace('-', '_')}`, ...named(deployment.wish), state: final, ...reason });
+    await afterEnd();
   }
 
   function tell({ id, wish }: Deployment, kind: 'start' | 'end' | 'failure', at: DeploymentState, fault: Fault | null): void {

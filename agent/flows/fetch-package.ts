@@ -11,33 +11,10 @@ import type { StateKeeper } from './keep-state.ts';
 import type { Trust } from './keep-trust.ts';
 import { faultOf } from './supervise.ts';
 
-type Needs = {
-  state: StateKeeper;
-  trust: Trust;
-  disk: Disk;
-  folders: SoftwareFolders;
-  downloads: DownloadFolder;
-  store: PackageStore;
-  download: PackageDownload;
-  random: Random;
-  log: EventLog;
-  model: GatewayProfile;
-  modelName: string;
-  /** Where this gateway was enrolled. */
-  serverBase: () => string;
-  /** Drops packages that only comfort needs. */
-  makeRoom: () => Promise<void>;
-};
+type GateNeeds = { state: StateKeeper; trust: Trust; disk: Disk; folders: SoftwareFolders; model: GatewayProfile; modelName: string };
 
 /** Why a wish is refused at the gate now (rules/gate.ts). */
-export function makeRefusalOf({
-  state,
-  trust,
-  disk,
-  folders,
-  model,
-  modelName,
-}: Omit<Needs, 'download' | 'downloads' | 'store' | 'random' | 'log' | 'serverBase' | 'makeRoom'>) {
+export function makeRefusalOf({ state, trust, disk, folders, model, modelName }: GateNeeds) {
   return (wish: Target): Fault | undefined =>
     findRefusal(wish, {
       state: state.now(),
@@ -51,18 +28,31 @@ export function makeRefusalOf({
     });
 }
 
-export function makeReserve(needs: Needs) {
-  const refusalOf = makeRefusalOf(needs);
+type ReserveNeeds = {
+  refusalOf: (wish: Target) => Fault | undefined;
+  /** Drops packages that only comfort needs. */
+  makeRoom: () => Promise<void>;
+};
 
+export function makeReserve({ refusalOf, makeRoom }: ReserveNeeds) {
   return async ({ deployment }: EffectContext): Promise<EffectOutcome> => {
     const { wish } = deployment();
-    const first = refusalOf(wish);
-    if (first === undefined) return done;
-    if (first.code === 'STORE_NO_SPACE') await needs.makeRoom();
+    if (refusalOf(wish)?.code === 'STORE_NO_SPACE') await makeRoom();
     const fault = refusalOf(wish);
     return fault === undefined ? done : { kind: 'refused', fault };
   };
 }
+
+type Needs = {
+  trust: Trust;
+  downloads: DownloadFolder;
+  store: PackageStore;
+  download: PackageDownload;
+  random: Random;
+  log: EventLog;
+  /** Where this gateway was enrolled. */
+  serverBase: () => string;
+};
 
 /** Brings the package's bytes here, and tries again until they are, or the deadline has passed. */
 export function makeFetchPackage({ trust, downloads, store, download, random, log, serverBase }: Needs) {

@@ -1,5 +1,7 @@
+import { TsugiteError } from '../../protocol/errors.ts';
 import type { GatewayId } from '../../protocol/fields.ts';
 import type { StateStore } from '../ports/disk.ts';
+import type { EventLog } from '../ports.ts';
 import { type AgentState, emptyState } from '../rules/agent-state.ts';
 
 export type StateKeeper = {
@@ -9,8 +11,22 @@ export type StateKeeper = {
 };
 
 /** The one holder of the agent's state in memory; disk and memory never differ. */
-export function makeKeepState({ store, gateway }: { store: StateStore; gateway: GatewayId }): StateKeeper {
-  let state = store.load() ?? emptyState(gateway);
+export function makeKeepState({ store, gateway, log }: { store: StateStore; gateway: GatewayId; log: EventLog }): StateKeeper {
+  let state = load();
+
+  /**
+   * With neither file nor copy left the gateway is as after a factory reset: what stands on disk belongs to no contract that we know of, is
+   * purged at the start, and everything is delivered again.
+   */
+  function load(): AgentState {
+    try {
+      return store.load() ?? emptyState(gateway);
+    } catch (error) {
+      if (!(error instanceof TsugiteError && error.code === 'STATE_DAMAGED')) throw error;
+      log.write({ event: 'state.damaged', code: error.code, detail: error.detail });
+      return emptyState(gateway);
+    }
+  }
 
   return {
     now: () => state,

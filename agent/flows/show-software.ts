@@ -14,7 +14,7 @@ export function shownOf(target: RandomId, situation: Situation): Shown {
   return showSoftware({
     record,
     deployment: deploymentOf(situation.state, target),
-    decision: wish && decideWish(wish, record, { ...situation, refusal: situation.refusalOf(wish) }),
+    decision: wish && decideWish(wish, record, { ...situation, refusal: () => situation.refusalOf(wish) }),
     isRunning: situation.running.has(target),
     stop: record && findStop(record, situation),
   });

@@ -149,13 +149,13 @@ function mayDeploy(wish: Target, situation: Situation, going: ReadonlySet<Random
   );
   if (isBlockedByPurge || deploymentOf(state, wish.target) !== undefined) return false;
   if (nowMs >= Date.parse(wish.entitledUntil)) return false;
-  return decideWish(wish, recordOf(state, wish.target), { ...situation, refusal: situation.refusalOf(wish) }).kind === 'deploy';
+  return decideWish(wish, recordOf(state, wish.target), { ...situation, refusal: () => situation.refusalOf(wish) }).kind === 'deploy';
 }
 
 function nextTime(situation: Situation, staying: readonly SoftwareRecord[]): number | undefined {
   const { nowMs, notice, state } = situation;
   const holds = (notice?.targets ?? []).flatMap((wish) => {
-    const decision = decideWish(wish, recordOf(state, wish.target), { ...situation, refusal: undefined });
+    const decision = decideWish(wish, recordOf(state, wish.target), { ...situation, refusal: () => undefined });
     return decision.kind === 'hold' && decision.untilMs !== undefined ? [decision.untilMs] : [];
   });
   const times = [

@@ -17,8 +17,9 @@ export const rungs = {
 } as const satisfies Record<string, Sentence>;
 export type Rung = keyof typeof rungs;
 
-/** What is known about each rung: true, or the fault that stands there; a rung that was not reached is left out. */
-export type Findings = Partial<Record<Rung, true | Fault>>;
+/** What is known about each rung: it holds, it does not yet, or the fault that stands there; a rung that was not reached is left out. */
+export type Finding = 'yes' | 'not-yet' | Fault;
+export type Findings = Partial<Record<Rung, Finding>>;
 
 export type Why = {
   software: SoftwareId | string;
@@ -35,14 +36,14 @@ export type Why = {
  * 状態 / 理由コード / いつ / 誰が対応するか / 次の操作. The reason is the one shown with the state; without one, the first rung that does not hold.
  */
 export function explainSoftware(software: string, shown: Shown, at: string | null, findings: Findings): Why {
-  const known = Object.entries(findings) as [Rung, true | Fault][];
+  const known = Object.entries(findings) as [Rung, Finding][];
   const ladder = known.map(([rung, finding]) => ({
     rung,
-    ok: finding === true,
+    ok: finding === 'yes',
     ...rungs[rung],
-    ...(finding === true ? {} : { number: describe(finding.code, finding.detail).number }),
+    ...(typeof finding === 'object' && { number: describe(finding.code, finding.detail).number }),
   }));
-  const fault = shown.fault ?? known.flatMap(([, finding]) => (finding === true ? [] : [finding]))[0] ?? null;
+  const fault = shown.fault ?? known.map(([, finding]) => finding).find((finding) => typeof finding === 'object') ?? null;
   const described = fault === null ? null : describe(fault.code, fault.detail);
   return {
     software,

@@ -18,8 +18,8 @@ export type WishDecision =
 export type WishSituation = {
   nowMs: number;
   block: InstallBlock | undefined;
-  /** What `findRefusal` (rules/gate.ts) says about this wish now. */
-  refusal: Fault | undefined;
+  /** What `findRefusal` (rules/gate.ts) says about this wish now; asked only when it was refused before. */
+  refusal: () => Fault | undefined;
 };
 
 /** What to do about one target of the notice. */
@@ -38,8 +38,8 @@ export function decideWish(wish: Target, record: SoftwareRecord | undefined, { n
   return { kind: 'deploy' };
 }
 
-function mayTryAgain(ended: Ended, refusal: Fault | undefined): boolean {
+function mayTryAgain(ended: Ended, refusal: () => Fault | undefined): boolean {
   // Refused at the gate: nothing was tried yet, so it is decided anew; once the gate's answer is another one, people hear of it.
-  if (ended.beforeDownload) return refusal?.code !== ended.fault.code;
+  if (ended.beforeDownload) return refusal()?.code !== ended.fault.code;
   return ended.fault.code === 'POWER_LOST' && ended.powerCuts <= retriesAfterPowerCut;
 }

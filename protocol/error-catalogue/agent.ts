@@ -92,4 +92,17 @@ export const agentErrors = {
     retry: 'later',
     defaults: { path: { ja: 'データフォルダーを確認してください', en: 'check the data folder' } },
   },
+  SOFTWARE_NOT_LISTED: {
+    number: 'E910',
+    summary: {
+      ja: '{software}は、このホームゲートウェイの配信情報に含まれていません。',
+      en: '{software} is not in the notice for this gateway.',
+    },
+    remedy: {
+      ja: '運用者が、契約と提供条件から理由を調べます（tsugite-server explain）。',
+      en: 'The operator looks up the reason in contract and conditions (tsugite-server explain).',
+    },
+    who: 'operator',
+    retry: 'after-operator',
+  },
 } as const satisfies ErrorRows;

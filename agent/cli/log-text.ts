@@ -1,0 +1,35 @@
+import { describe } from '../../protocol/errors.ts';
+import type { LogEntry } from '../adapters/log-reader.ts';
+
+export type ShownEntry = LogEntry & Readonly<Record<string, unknown>>;
+
+/** Entries from `sinceMs` on; where numbers are missing between two, an entry says so (E904). */
+export function selectEntries(entries: readonly LogEntry[], sinceMs: number): ShownEntry[] {
+  return entries.flatMap((entry, index) => {
+    if (Date.parse(entry.time) < sinceMs) return [];
+    const before = entries[index - 1];
+    const isGap = before !== undefined && entry.seq > before.seq + 1 && entry.event !== 'log.gap';
+    return isGap ? [gapBetween(before, entry), entry] : [entry];
+  });
+}
+
+function gapBetween(before: LogEntry, after: LogEntry): ShownEntry {
+  const { number, code, ja, en } = describe('LOG_GAP');
+  return {
+    time: after.time,
+    seq: before.seq + 1,
+    level: 'warn',
+    event: 'log.gap',
+    number,
+    code,
+    ja,
+    en,
+    detail: { from: before.seq + 1, to: after.seq - 1 },
+  };
+}
+
+/** `YYYY-MM-DD HH:MM:SS message`, as real gateways list their fault log. */
+export function entryLine({ time, number, software, version, ja }: ShownEntry): string {
+  const named = [software, version].filter((part) => part !== undefined).join(' ');
+  return `${time.slice(0, 19).replace('T', ' ')}  ${[number, named, ja].filter((part) => part !== undefined && part !== '').join('  ')}`;
+}

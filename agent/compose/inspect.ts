@@ -1,0 +1,101 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { isErrorCode, TsugiteError } from '../../protocol/errors.ts';
+import { systemClock as clock } from '../adapters/clock.ts';
+import { isLocked } from '../adapters/folder-lock.ts';
+import { makeIdentityStore } from '../adapters/identity-store.ts';
+import { makeLedgerStore } from '../adapters/ledger-store.ts';
+import { type LogEntry, readLog } from '../adapters/log-reader.ts';
+import { countWaiting } from '../adapters/outbox-store.ts';
+import { makeStateStore } from '../adapters/state-store.ts';
+import { makeTrustStore } from '../adapters/trust-store.ts';
+import type { StatusFacts } from '../cli/status-text.ts';
+import { type DiskView, explainOnDisk, listSoftware } from '../flows/inspect-gateway.ts';
+import { makeKeepState } from '../flows/keep-state.ts';
+import { makeKeepTrust } from '../flows/keep-trust.ts';
+import type { TrustStore } from '../ports/disk.ts';
+import type { EventLog } from '../ports.ts';
+import type { Fault } from '../rules/agent-state.ts';
+import { defaultBudget, emptyLedger, inMonthOf, totalOf } from '../rules/ledger.ts';
+import type { Why } from '../rules/why.ts';
+import { agentVersion, builtAtMs } from '../version.ts';
+
+const silent: EventLog = { write: () => {} };
+
+/** @throws TsugiteError NOT_ENROLLED */
+export async function readStatus(dataDir: string, model: string | null): Promise<StatusFacts> {
+  const { view, trust, identity } = await openView(dataDir);
+  const ledger = inMonthOf(makeLedgerStore(dataDir).load() ?? emptyLedger(view.nowMs), view.nowMs);
+  const { notice, root } = view;
+  return {
+    gateway: identity.gateway,
+    model,
+    agent: agentVersion,
+    isAgentRunning: view.isAgentRunning,
+    lineFault: view.lineFault,
+    server: identity.https,
+    rootVersion: root.version,
+    rootExpires: root.expires,
+    notice: notice && { version: notice.version, issuedAt: notice.issuedAt, expires: notice.expires, appliedAt: trust.appliedAt() },
+    month: {
+      usedBytes: totalOf(ledger),
+      ceilingBytes: (notice?.policy.budget ?? defaultBudget).ceilingBytes,
+      byPurpose: ledger.bytes,
+    },
+    reportsWaiting: countWaiting(dataDir),
+    software: listSoftware(view),
+  };
+}
+
+/** @throws TsugiteError NOT_ENROLLED */
+export async function readWhy(dataDir: string, software: string): Promise<Why> {
+  return explainOnDisk(software, (await openView(dataDir)).view);
+}
+
+export function readEntries(dataDir: string): LogEntry[] {
+  return readLog(dataDir);
+}
+
+/** Calls `onEntries` with what is new, until `signal` ends. */
+export async function followEntries(
+  dataDir: string,
+  afterSeq: number,
+  onEntries: (entries: LogEntry[]) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  let last = afterSeq;
+  while (!signal.aborted) {
+    const fresh = readLog(dataDir).filter(({ seq }) => seq > last);
+    last = fresh.at(-1)?.seq ?? last;
+    if (fresh.length > 0) onEntries(fresh);
+    await delay(500, undefined, { signal }).catch(() => {});
+  }
+}
+
+async function openView(dataDir: string) {
+  const identity = makeIdentityStore(dataDir).load();
+  if (identity === undefined) throw new TsugiteError('NOT_ENROLLED');
+  const trust = makeKeepTrust({ store: readOnly(makeTrustStore(dataDir)), clock, log: silent, builtAtMs });
+  const state = makeKeepState({ store: { ...makeStateStore(dataDir), save: () => {} }, gateway: identity.gateway, log: silent });
+  const isAgentRunning = await isLocked(dataDir);
+  const view: DiskView = {
+    state: state.now(),
+    notice: trust.notice(),
+    root: trust.root(),
+    nowMs: trust.nowMs(),
+    isAgentRunning,
+    lineFault: isAgentRunning ? lastLineFault(readLog(dataDir)) : { code: 'AGENT_NOT_RUNNING', detail: { path: dataDir } },
+  };
+  return { view, trust, identity };
+}
+
+/** An inspection that writes would be a second agent. */
+function readOnly(store: TrustStore): TrustStore {
+  const nothing = () => {};
+  return { ...store, saveRoot: nothing, pinAnew: nothing, saveNotice: nothing, saveClock: nothing, saveVersionFloors: nothing };
+}
+
+function lastLineFault(entries: readonly LogEntry[]): Fault | undefined {
+  const last = entries.findLast(({ event }) => event === 'link.online' || event === 'link.offline');
+  if (last?.event !== 'link.offline' || typeof last.code !== 'string' || !isErrorCode(last.code)) return undefined;
+  return { code: last.code, detail: (last.detail ?? {}) as Fault['detail'] };
+}

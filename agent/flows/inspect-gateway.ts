@@ -1,0 +1,110 @@
+import type { RandomId, SoftwareId, Version } from '../../protocol/fields.ts';
+import type { Notice } from '../../protocol/statements/notice.ts';
+import type { Root } from '../../protocol/statements/root.ts';
+import { type AgentState, deploymentOf, type Fault, recordOf } from '../rules/agent-state.ts';
+import { findStop } from '../rules/may-run.ts';
+import { findInstallBlock } from '../rules/notice.ts';
+import { type Shown, showSoftware } from '../rules/software-word.ts';
+import { explainSoftware, type Findings, type Why } from '../rules/why.ts';
+import { decideWish } from '../rules/wish.ts';
+
+/** What can be read from the disk alone, whether the agent runs or not, and with no line at all. */
+export type DiskView = {
+  state: AgentState;
+  notice: Notice | null;
+  root: Root;
+  nowMs: number;
+  isAgentRunning: boolean;
+  /** The last that the log knows of the line: undefined when it was fine. */
+  lineFault: Fault | undefined;
+};
+
+export type SoftwareOnDisk = {
+  target: RandomId;
+  software: SoftwareId;
+  version: Version | null;
+  title: { ja: string; en: string } | null;
+  provider: string;
+  shown: Shown;
+  at: string | null;
+};
+
+/** Notices are renewed every 7 days; a day later their absence is worth a word. */
+const silenceMs = 8 * 86_400_000;
+
+export function listSoftware(view: DiskView): SoftwareOnDisk[] {
+  const targets = [...new Set([...(view.notice?.targets ?? []), ...view.state.records].map((entry) => entry.target))];
+  return targets.flatMap((target) => {
+    const record = recordOf(view.state, target);
+    const wish = view.notice?.targets.find((entry) => entry.target === target);
+    const source = record ?? wish;
+    if (source === undefined) return [];
+    return [
+      {
+        target,
+        software: source.software,
+        version: record?.committed?.version ?? wish?.version ?? record?.ended.at(-1)?.version ?? null,
+        title: record?.committed?.manifest.title ?? null,
+        provider: record?.committed?.signer.organisation ?? source.provider,
+        shown: shownOnDisk(target, view),
+        at: record?.shown.at ?? null,
+      },
+    ];
+  });
+}
+
+/** While the agent runs, what it wrote down last is what is; without it nothing runs. */
+function shownOnDisk(target: RandomId, view: DiskView): Shown {
+  const record = recordOf(view.state, target);
+  if (record !== undefined && view.isAgentRunning) return record.shown;
+  const shown = showSoftware({
+    record,
+    deployment: deploymentOf(view.state, target),
+    decision: decisionOf(target, view),
+    isRunning: false,
+    stop: record && findStop(record, { ...view, revoked: view.root.revokedSigners }),
+  });
+  const isOnlyDown = shown.state === 'stopped' && shown.fault === null;
+  return isOnlyDown ? { ...shown, fault: { code: 'AGENT_NOT_RUNNING', detail: {} } } : shown;
+}
+
+function decisionOf(target: RandomId, { notice, root, state, nowMs }: DiskView) {
+  const wish = notice?.targets.find((entry) => entry.target === target);
+  if (notice === null || wish === undefined) return undefined;
+  const record = recordOf(state, target);
+  const before = record?.ended.at(-1)?.fault;
+  return decideWish(wish, record, { nowMs, block: findInstallBlock(notice, root, nowMs), refusal: () => before });
+}
+
+/** @param name  software id, or its last known title */
+export function explainOnDisk(name: string, view: DiskView): Why {
+  const known = listSoftware(view).find((entry) => entry.software === name || entry.title?.ja === name || entry.title?.en === name);
+  const notListed: Fault = { code: 'SOFTWARE_NOT_LISTED', detail: { software: name } };
+  if (known === undefined) return explainSoftware(name, { state: 'ended', fault: null }, null, { ...findContact(view), listed: notListed });
+  return explainSoftware(known.software, known.shown, known.at, { ...findContact(view), ...findRungs(known, view, notListed) });
+}
+
+function findContact({ notice, nowMs, lineFault }: DiskView): Findings {
+  const since = notice?.issuedAt ?? null;
+  const isSilent = notice === null || nowMs - Date.parse(notice.issuedAt) > silenceMs;
+  return { enrolled: 'yes', contact: isSilent ? { code: 'NOTICE_SILENCE', detail: { since } } : (lineFault ?? 'yes') };
+}
+
+function findRungs({ target, shown }: SoftwareOnDisk, view: DiskView, notListed: Fault): Findings {
+  const record = recordOf(view.state, target);
+  const wish = view.notice?.targets.find((entry) => entry.target === target);
+  const entitledUntil = wish?.entitledUntil ?? record?.terms.entitledUntil;
+  const isEntitled = entitledUntil === undefined || view.nowMs < Date.parse(entitledUntil);
+  const block = view.notice === null ? undefined : findInstallBlock(view.notice, view.root, view.nowMs);
+  const decision = decisionOf(target, view);
+  const ended = decision?.kind === 'spent' ? decision.ended : undefined;
+  const isRunning = shown.state === 'running' || shown.state === 'running-previous' || shown.state === 'updating';
+  return {
+    listed: wish === undefined ? notListed : 'yes',
+    entitled: isEntitled ? 'yes' : { code: 'ENTITLEMENT_LAPSED', detail: { entitledUntil } },
+    trusted: block ?? 'yes',
+    accepted: ended?.beforeDownload ? ended.fault : 'yes',
+    ...(ended?.beforeDownload ? {} : { installed: ended?.fault ?? (record?.committed ? 'yes' : (shown.fault ?? 'not-yet')) }),
+    ...(record?.committed ? { running: isRunning ? 'yes' : (shown.fault ?? 'not-yet') } : {}),
+  };
+}
