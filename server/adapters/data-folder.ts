@@ -12,8 +12,11 @@ export function dataFolder(dir: string) {
   const pki = join(root, 'pki');
   return {
     root,
+    /** There from init's first step to its last: what it has made so far was never used and may go. */
+    unfinished: join(root, 'initialising'),
     /** Made last by init: without it nothing here is trusted to be whole. */
     marker: join(root, 'initialised'),
+    postgres: join(root, 'postgres'),
     config: join(root, 'config.json'),
     lock: join(root, 'server.pid'),
     packages: join(root, 'packages'),
@@ -38,18 +41,24 @@ export function verifyInitialised(folder: DataFolder): void {
 }
 
 /**
- * Makes the folders, empty. What an init that was cut short left behind goes first: its keys were never used.
+ * Makes the folders, empty. Only what an init that was cut short left behind is ever removed: keys that were in use stay, whatever is missing beside them.
  *
- * @throws TsugiteError FILE_EXISTS when the folder is initialised already
+ * @throws TsugiteError FILE_EXISTS when there is, or was, an installation
  */
-export function makeDataFolder(folder: DataFolder): void {
-  if (isInitialised(folder)) throw new TsugiteError('FILE_EXISTS', { path: folder.root });
+export function beginDataFolder(folder: DataFolder): void {
+  const made = [folder.pki, folder.offlineRoot, folder.packages, folder.bundles];
+  const isCutShort = existsSync(folder.unfinished) && !isInitialised(folder);
+  if (isCutShort) for (const path of [...made, folder.postgres]) rmSync(path, { recursive: true, force: true });
+  if (isInitialised(folder) || [...made, folder.postgres].some(existsSync)) throw new TsugiteError('FILE_EXISTS', { path: folder.root });
   mkdirSync(folder.root, { recursive: true });
   chmodSync(folder.root, 0o711); // PostgreSQL's uid passes through; nobody lists it
-  for (const path of [folder.pki, folder.offlineRoot, folder.packages, folder.bundles]) {
-    rmSync(path, { recursive: true, force: true });
-    mkdirSync(path, { mode: 0o700 });
-  }
+  if (!isCutShort) saveText(folder.unfinished, '');
+  for (const path of made) mkdirSync(path, { mode: 0o700 });
+}
+
+export function finishDataFolder(folder: DataFolder, nowMs: number): void {
+  saveText(folder.marker, `${new Date(nowMs).toISOString()}\n`);
+  rmSync(folder.unfinished, { force: true });
 }
 
 export function savePrivateKey(path: string, key: KeyObject): void {

@@ -47,7 +47,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   ownFolder(socketDir, account);
   await endLeftover(cluster);
 
-  const child = launch(account, programs.folder, cluster, socketDir, options.isThrowaway === true);
+  const child = launch(account, programs.folder, cluster, options.isThrowaway === true);
   const lines: string[] = [];
   createInterface({ input: child.stderr as NodeJS.ReadableStream }).on('line', (line) => {
     if (lines.push(line) > 20) lines.shift();
@@ -83,10 +83,10 @@ function createCluster(account: Account, programs: string, cluster: string, isTh
 
 const environment = { LC_ALL: 'C', TZ: 'UTC', PATH: '/usr/bin:/bin' };
 
-function launch(account: Account, programs: string, cluster: string, socketDir: string, isThrowaway: boolean): ChildProcess {
+function launch(account: Account, programs: string, cluster: string, isThrowaway: boolean): ChildProcess {
   const settings: Record<string, string> = {
     listen_addresses: '',
-    unix_socket_directories: socketDir,
+    unix_socket_directories: '../run', // from its working folder, the cluster: sun_path holds 107 bytes (unix(7))
     unix_socket_permissions: '0700',
     port: String(port),
     hba_file: join(cluster, 'pg_hba.conf.own'),
@@ -161,7 +161,7 @@ function ownFolder(path: string, account: Account): void {
   chownSync(path, account.uid, account.gid);
 }
 
-/** sun_path holds 107 bytes (unix(7)); a longer path is reached through a descriptor of its folder, kept open for our lifetime. */
+/** A path too long for sun_path is reached through a descriptor of its folder, kept open for our lifetime. */
 function reachableSocketDir(socketDir: string): string {
   if (Buffer.byteLength(join(socketDir, `.s.PGSQL.${port}`)) <= 107) return socketDir;
   return `/proc/self/fd/${openSync(socketDir, 'r')}`;

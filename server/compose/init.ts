@@ -7,7 +7,15 @@ import { TsugiteError } from '../../protocol/errors.ts';
 import type { KeyId } from '../../protocol/fields.ts';
 import { signStatement } from '../../protocol/signing.ts';
 import { rootType } from '../../protocol/statements/root.ts';
-import { type DataFolder, dataFolder, makeDataFolder, saveAuthority, savePrivateKey, saveText } from '../adapters/data-folder.ts';
+import {
+  beginDataFolder,
+  type DataFolder,
+  dataFolder,
+  finishDataFolder,
+  saveAuthority,
+  savePrivateKey,
+  saveText,
+} from '../adapters/data-folder.ts';
 import { beginningOfTime, issueLeaf, makeAuthority, type Name, p256, rsa3072 } from '../adapters/x509.ts';
 import type { ServerConfig } from '../config.ts';
 import { systemActor } from '../flows/actor.ts';
@@ -37,7 +45,7 @@ type Parts = { readonly config: ServerConfig; readonly clock: Clock; readonly ra
 export async function initServer(dir: string, publicHosts: readonly string[], parts: Parts): Promise<Initialised> {
   const { config, clock, random, log } = parts;
   const folder = dataFolder(dir);
-  makeDataFolder(folder);
+  beginDataFolder(folder);
   const nowMs = clock.nowMs();
   const operator = config.operator.name;
   const hosts = [...new Set([...publicHosts, config.gateways.publicHost, 'localhost', '127.0.0.1'])];
@@ -69,7 +77,7 @@ export async function initServer(dir: string, publicHosts: readonly string[], pa
   try {
     await saveFirstRoot(database.db, folder, envelope, root, nowMs);
     const { token } = await makeTokens({ db: database.db, clock, random }).create({ role: 'operator', label: 'operator' });
-    saveText(folder.marker, `${new Date(nowMs).toISOString()}\n`);
+    finishDataFolder(folder, nowMs);
     return {
       data: folder.root,
       offlineRoot: folder.offlineRoot,
