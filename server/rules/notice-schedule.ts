@@ -10,8 +10,8 @@ export const deploymentMs = 14 * dayMs;
 
 /** @returns the gateway's next weekly moment after `nowMs`; the moments of all gateways lie evenly over the week */
 export function nextRefreshMs(gateway: GatewayId, nowMs: number): number {
-  const phase = (fnv1a(gateway) / 2 ** 32) * refreshMs;
-  return Math.floor((Math.floor((nowMs - phase) / refreshMs) + 1) * refreshMs + phase);
+  const phaseMs = Math.floor((fnv1a(gateway) / 2 ** 32) * refreshMs);
+  return (Math.floor((nowMs - phaseMs) / refreshMs) + 1) * refreshMs + phaseMs;
 }
 
 /**
