@@ -1,0 +1,73 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { TsugiteError } from '../../protocol/errors.ts';
+import { cliDefaults, loadConfig, unitBytesOf } from '../../server/config.ts';
+
+function written(value: unknown): string {
+  const file = path.join(mkdtempSync(path.join(tmpdir(), 'tsugite-config-')), 'config.json');
+  writeFileSync(file, typeof value === 'string' ? value : JSON.stringify(value));
+  return file;
+}
+
+function faultsOf(value: unknown): string[] {
+  try {
+    loadConfig(written(value), {});
+  } catch (error) {
+    const { faults = [] } = (error as TsugiteError).detail as { faults?: { field: string }[] };
+    return faults.map(({ field }) => field).sort();
+  }
+  return [];
+}
+
+test('an empty file is the defaults of the design', () => {
+  expect(loadConfig(written({}), {})).toMatchObject({
+    people: { host: '127.0.0.1', port: 8080 },
+    gateways: { https: { host: '127.0.0.1', port: 8443 }, mqtt: { port: 8883 } },
+    policy: {
+      keepaliveS: 1680,
+      jitterS: 3600,
+      probationS: 60,
+      budget: { ceilingBytes: 5_000_000 },
+      telemetryBytesPerMonth: 100_000,
+      dataGraceDays: 30,
+    },
+    eligibility: 'seed',
+  });
+  expect(unitBytesOf(loadConfig(undefined, {}))).toBe(1_000_000);
+});
+
+test('every fault is named at once, unknown names too', () => {
+  expect(faultsOf({ people: { port: -1 }, sizeUnit: 'KB', policy: { keepaliveS: 30, budget: { targetBytes: '3' } }, extra: 1 })).toEqual([
+    '(top)',
+    'people.port',
+    'policy.budget.targetBytes',
+    'policy.keepaliveS',
+    'sizeUnit',
+  ]);
+  expect(faultsOf({ policy: { budget: { targetBytes: 6_000_000 } } })).toEqual(['policy.budget']);
+  expect(faultsOf('{')).toEqual(['(file)']);
+  expect(faultsOf([])).toEqual(['(top)']);
+});
+
+test('a file that is not there is told by its path', () => {
+  expect(() => loadConfig('/nowhere/config.json', {})).toThrow(
+    expect.objectContaining({ code: 'FILE_UNREADABLE', detail: { path: '/nowhere/config.json' } }),
+  );
+});
+
+test('DATABASE_URL of the environment comes before the file, and is checked as well', () => {
+  const file = written({ database: { url: 'postgres://file/db', account: 'postgres' } });
+  expect(loadConfig(file, { DATABASE_URL: 'postgresql://there/db' }).database).toEqual({
+    url: 'postgresql://there/db',
+    account: 'postgres',
+  });
+  expect(loadConfig(file, {}).database.url).toBe('postgres://file/db');
+  expect(() => loadConfig(file, { DATABASE_URL: 'mysql://there/db' })).toThrow(TsugiteError);
+});
+
+test('the verbs ask the server of the environment', () => {
+  expect(cliDefaults({})).toEqual({ server: 'http://127.0.0.1:8080', token: undefined });
+  expect(cliDefaults({ TSUGITE_SERVER: 'http://10.0.0.1:9', TSUGITE_TOKEN: 't' })).toEqual({ server: 'http://10.0.0.1:9', token: 't' });
+});
