@@ -25,7 +25,7 @@ export function makeHttpsClient({ clock, ledger, wireModel, networkFaultOf }: Ou
       return new Promise<HttpsAnswer>((resolve, reject) => {
         const url = new URL(request.url);
         const { raw, tls } = openTlsSocket({ host: url.hostname, port: Number(url.port) || 443 }, request.trust);
-        const meter = meterSocket(raw, wireModel);
+        const meter = meterSocket(raw, wireModel, clock);
         let stage: NetworkFault.Stage = 'connecting';
         raw.once('connect', () => {
           stage = 'securing';

@@ -47,7 +47,7 @@ function openConnection(
     { host: hostname, port: Number(port) || 8883 },
     { serverCasPem, client: { privateKeyPem, certificatePem } },
   );
-  const meter = meterSocket(raw, wireModel);
+  const meter = meterSocket(raw, wireModel, clock);
   const scan = makeFrameScanner(packetCapBytes);
 
   let stage: NetworkFault.Stage = 'connecting';
@@ -165,6 +165,7 @@ function openConnection(
   client.on('packetsend', (packet) => {
     if (packet.cmd === 'connect') return;
     chargeSent();
+    meter.sending();
     sentIsAnswered = packet.cmd === 'pingreq' || packet.cmd === 'subscribe' || (packet.cmd === 'publish' && packet.qos > 0);
     if (packet.cmd === 'pingreq') sentFor = 'keepalive';
     else if (packet.cmd === 'puback') sentFor = 'notice';
