@@ -2,26 +2,17 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { TsugiteError } from '../../protocol/errors.ts';
 import { makeAppLog } from '../adapters/app-log.ts';
 import { systemClock as clock } from '../adapters/clock.ts';
 import { makeInstaller } from '../adapters/installer.ts';
-import { closedFolder } from '../adapters/sandbox/reachability.ts';
 import { makeSandboxHost } from '../adapters/sandbox/sandbox-host.ts';
 import { makeSandbox } from '../adapters/sandbox.ts';
 import type { AgentConfig } from '../config.ts';
-import { firstAppUid } from '../rules/agent-state.ts';
-import { installerUid } from '../rules/uids.ts';
 
-/**
- * What runs foreign bytes: the sandbox of the apps and the installer child.
- *
- * @throws TsugiteError PATH_UNREACHABLE when other users cannot pass to the data folder
- */
+/** What runs foreign bytes: the sandbox of the apps and the installer child. Both pass closed folders above the data folder by themselves. */
 export function composeSandbox(dataDir: string, config: AgentConfig, nowMs: () => number) {
   const runDir = join(dataDir, 'run');
   mkdirSync(runDir, { recursive: true, mode: 0o711 });
-  assertReachable(runDir);
   const appLog = makeAppLog(dataDir, nowMs);
   const host = makeSandboxHost({ runDir, cgroupParent: config.sandbox.cgroup ?? cgroupOf(dataDir) });
 
@@ -41,11 +32,4 @@ export function composeSandbox(dataDir: string, config: AgentConfig, nowMs: () =
 /** Two agents of one machine have two data folders, hence two folders in the control group tree. */
 function cgroupOf(dataDir: string): string {
   return `tsugite-${createHash('sha256').update(resolve(dataDir)).digest('hex').slice(0, 16)}`;
-}
-
-function assertReachable(runDir: string): void {
-  for (const uid of [installerUid, firstAppUid]) {
-    const folder = closedFolder(join(runDir, '.'), uid);
-    if (folder !== undefined) throw new TsugiteError('PATH_UNREACHABLE', { path: folder, uid });
-  }
 }
