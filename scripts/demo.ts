@@ -46,6 +46,7 @@ async function main(): Promise<number> {
   }
   const startMs = performance.now();
   const folder = mkdtempSync(path.join(tmpdir(), 'tsugite-demo-'));
+  let isWanted = false;
   const world = await makeWorld(folder);
   const interrupted = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, resolve);
@@ -61,11 +62,14 @@ async function main(): Promise<number> {
     if (options.json) process.stdout.write(`${JSON.stringify({ ok, tookMs, steps: outcomes, controlBytes })}\n`);
     write(summary({ ok, tookMs, outcomes, controlBytes, world, keep: options.keep }));
     if (options.keep && ok) await interrupted;
+    isWanted = !ok;
     return ok ? 0 : 1;
   } finally {
     await world.emulator?.stop();
     if (world.server !== undefined) await stopped(world.server, 10_000);
-    rmSync(folder, { recursive: true, force: true });
+    // After a failure the folder stays: logs and state are what tells the reason.
+    if (isWanted) write(`logs and state: ${folder}\n`);
+    else rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -17,7 +17,7 @@ export const delivered: Step<World> = {
       return state === 'ACTIVE' || undefined;
     });
     const store = storeFacts(path.join(gateway.dataDir, 'store', world.packageSha256 ?? ''));
-    const [app] = processesWhere((pid, command) => / \/app\/main\.js/.test(` ${command}`) && isBelow(pid, gateway.agentPid ?? -1));
+    const [app] = processesWhere((pid, command) => /^\S*node (\S+ )*\/app\/main\.js/.test(command) && isBelow(pid, gateway.agentPid ?? -1));
     must('the app runs, below the agent', app !== undefined);
     const facts = factsOf(app ?? 0);
     lookAtSandbox(facts);
