@@ -41,12 +41,21 @@ export const configSchema = z.strictObject({
  */
 export function loadConfig(path: string | undefined, environment: Readonly<Record<string, string | undefined>> = process.env): AgentConfig {
   const file = path ?? environment.TSUGITE_AGENT_CONFIG;
-  const written = file === undefined ? {} : parseJson(file);
-  const parsed = configSchema.safeParse(withModel(written, environment.TSUGITE_MODEL));
-  if (!parsed.success) throw new TsugiteError('CONFIG_INVALID', { path: file ?? null, faults: parsed.error.issues.map(faultOf) });
-  const faults = faultsOfPageSettings(pageSettingsOf(parsed.data));
-  if (faults.length > 0) throw new TsugiteError('CONFIG_INVALID', { path: file ?? null, faults });
-  return parsed.data;
+  const written = withModel(file === undefined ? {} : parseJson(file), environment.TSUGITE_MODEL);
+  const parsed = configSchema.safeParse(written);
+  const faults = [...(parsed.error?.issues.map(faultOf) ?? []), ...pageFaults(written)];
+  if (parsed.success && faults.length === 0) return parsed.data;
+  // One sentence a field: a value of the wrong type fails every check behind it too.
+  const first = faults.filter((fault, index) => faults.findIndex(({ field }) => field === fault.field) === index);
+  throw new TsugiteError('CONFIG_INVALID', { path: file ?? null, faults: first });
+}
+
+/** What no schema of single fields can say; also told when other sections have faults. */
+function pageFaults(written: unknown): { field: string; fault: string }[] {
+  const own = written as { page?: unknown; operator?: unknown } | null;
+  const page = configSchema.shape.page.safeParse(own?.page);
+  const operator = configSchema.shape.operator.safeParse(undefined);
+  return page.success && operator.success ? faultsOfPageSettings(pageSettingsOf({ page: page.data, operator: operator.data })) : [];
 }
 
 export function dataDirOf(option: string | undefined, environment: Readonly<Record<string, string | undefined>> = process.env): string {
@@ -60,7 +69,7 @@ export function profileOfModel({ model }: Pick<AgentConfig, 'model'>): GatewayPr
   return profile;
 }
 
-export function pageSettingsOf({ page, operator }: AgentConfig): PageSettings {
+export function pageSettingsOf({ page, operator }: Pick<AgentConfig, 'page' | 'operator'>): PageSettings {
   const { outerPorts, hostNames, appPorts } = page;
   return { ...defaultPageSettings, listen: page.listen.map(toListen), appPorts, outerPorts, hostNames, operatorName: operator.name };
 }
@@ -89,6 +98,7 @@ function parseJson(path: string): unknown {
 }
 
 /** zod/mini carries no sentences of its own, which saves memory: these are ours. */
+const unsaid = 'Invalid input';
 function faultOf(issue: z.core.$ZodIssue): { field: string; fault: string } {
   const field = issue.path.join('.') || '(top)';
   switch (issue.code) {
@@ -102,7 +112,9 @@ function faultOf(issue: z.core.$ZodIssue): { field: string; fault: string } {
       return { field, fault: `above ${issue.maximum}` };
     case 'too_small':
       return { field, fault: `below ${issue.minimum}` };
+    case 'invalid_format':
+      return { field, fault: issue.message === unsaid ? 'not of the required form' : issue.message };
     default:
-      return { field, fault: issue.message };
+      return { field, fault: issue.message === unsaid ? `not allowed (${issue.code})` : issue.message };
   }
 }

@@ -1,0 +1,162 @@
+/** How the flows hang together: every door of the agent comes in here, real ones from compose.ts, those of a test from its bench. */
+import type { GatewayId, ModelName, Version } from '../../protocol/fields.ts';
+import type { GatewayProfile } from '../../protocol/gateway-models.ts';
+import { makeAcceptNotice } from '../flows/accept-notice.ts';
+import { makeCommit } from '../flows/commit-software.ts';
+import { makeDeploy } from '../flows/deploy.ts';
+import { makeFetchPackage, makeRefusalOf, makeReserve } from '../flows/fetch-package.ts';
+import { makeHearServer } from '../flows/hear-server.ts';
+import type { StateKeeper } from '../flows/keep-state.ts';
+import type { Trust } from '../flows/keep-trust.ts';
+import { observe } from '../flows/observe.ts';
+import { makePurgeSoftware } from '../flows/purge-software.ts';
+import { makeReconcile, type Reconcile } from '../flows/reconcile.ts';
+import { makeRunAgent, type RunningAgent } from '../flows/run-agent.ts';
+import { makeSendReports } from '../flows/send-reports.ts';
+import { makeNoteChanges, snapshotSoftware } from '../flows/show-software.ts';
+import { makeStartClean } from '../flows/start-clean.ts';
+import { makeSupervise } from '../flows/supervise.ts';
+import { makeSweepStore } from '../flows/sweep-store.ts';
+import { makeTrySoftware } from '../flows/try-software.ts';
+import { makeUnpackPackage } from '../flows/unpack-package.ts';
+import { makeWalkRoot } from '../flows/walk-root.ts';
+import type { DownloadFolder, Outbox, SoftwareFolders } from '../ports/disk.ts';
+import type {
+  Clock,
+  ControlLink,
+  Disk,
+  EventLog,
+  GatewaySnapshot,
+  Installer,
+  InstallRequest,
+  LocalPage,
+  PackageDownload,
+  PackageStore,
+  Random,
+  RootSource,
+  Sandbox,
+} from '../ports.ts';
+
+export type Outside = {
+  about: { gateway: GatewayId; modelName: ModelName; model: GatewayProfile; firmware: string; agentVersion: Version; bootId: string };
+  host: InstallRequest['host'];
+  trust: Trust;
+  state: StateKeeper;
+  clock: Clock;
+  random: Random;
+  log: EventLog;
+  disk: Disk;
+  outbox: Outbox;
+  folders: SoftwareFolders;
+  store: PackageStore;
+  downloads: DownloadFolder;
+  link: ControlLink;
+  roots: RootSource;
+  download: PackageDownload;
+  serverBase: () => string;
+  month: () => GatewaySnapshot['month'];
+  saveLedger: () => void;
+  renewCertificate: (nowMs: number) => Promise<boolean>;
+  sandbox: Sandbox;
+  installer: Installer;
+  socketsDirOf: (uid: number) => string;
+  page: LocalPage;
+};
+
+export type Joined = {
+  start: () => Promise<RunningAgent>;
+  snapshot: () => GatewaySnapshot;
+  /** Resolves when the plan has nothing left to do at once. */
+  settled: () => Promise<void>;
+};
+
+export function joinFlows(outside: Outside): Joined {
+  const { about, trust, state, clock, random, log, disk, outbox, folders, store, downloads, link, sandbox, installer } = outside;
+  const { gateway, modelName, model, firmware, agentVersion } = about;
+  const reports = makeSendReports({ outbox, link, clock, log });
+  const { report } = reports;
+  let reconcile: Reconcile | undefined;
+  const onChange = () => reconcile?.trigger();
+  let deployNotBeforeMs = 0;
+
+  const supervisor = makeSupervise({
+    ...{ sandbox, store, folders, clock, trust, state, reports, log, modelName, model, onChange },
+    socketsDirOf: outside.socketsDirOf,
+  });
+  const inUse = () => [...supervisor.running().values()].map(({ sha256 }) => sha256);
+  const sweepStore = makeSweepStore({ state, store, downloads, inUse, log });
+  const refusalOf = makeRefusalOf({ state, trust, disk, folders, model, modelName });
+  const unpacking = makeUnpackPackage({ state, trust, store, downloads, installer, model, modelName, firmware, host: outside.host });
+  const trying = makeTrySoftware({ folders, store, disk, supervisor, clock, trust });
+  const { download, serverBase } = outside;
+  const deploy = makeDeploy({
+    effects: {
+      reserve: makeReserve({ refusalOf, makeRoom: () => sweepStore({ keepPrevious: false }) }),
+      download: makeFetchPackage({ trust, downloads, store, download, random, log, serverBase }),
+      verify: unpacking.verify,
+      unpack: unpacking.unpack,
+      activate: trying.activate,
+      'watch-health': trying.watchHealth,
+      'roll-back': trying.rollBack,
+    },
+    ...{ state, clock, random, log, report, onChange },
+    nowMs: trust.nowMs,
+    onCommitted: makeCommit({ state, trust, folders, supervisor }),
+    afterEnd: () => sweepStore({ keepPrevious: true }),
+  });
+
+  const situation = () => observe({ trust, state, supervisor, deploy, refusalOf, model, deployNotBeforeMs: () => deployNotBeforeMs });
+  const purging = makePurgeSoftware({
+    ...{ state, trust, folders, supervisor, log, report },
+    sweepStore: () => sweepStore({ keepPrevious: true }),
+  });
+  const noteChanges = makeNoteChanges({ state, log });
+  const planner = makeReconcile({ observe: situation, state, supervisor, deploy, purging, clock, log, report, noteChanges });
+  reconcile = planner;
+
+  const walkRoot = makeWalkRoot({ trust, source: outside.roots, clock, log });
+  const { node, arch } = outside.host;
+  const handlers = makeHearServer({
+    ...{ trust, state, reports, link, random, log, onChange },
+    acceptNotice: makeAcceptNotice({ trust, walkRoot, gateway, log }),
+    walkRoot: () => walkRoot(),
+    about: {
+      agent: agentVersion,
+      model: modelName,
+      firmware,
+      node,
+      arch: arch === 'arm64' ? 'arm64' : 'x64',
+      bootId: about.bootId,
+      epoch: outbox.epoch,
+    },
+    delayDeployments(delayMs) {
+      deployNotBeforeMs = trust.nowMs() + delayMs;
+    },
+  });
+
+  const snapshot = (): GatewaySnapshot => {
+    const appliedAt = trust.appliedAt();
+    return {
+      ...{ gateway, model: modelName, firmware, agent: agentVersion },
+      atMs: trust.nowMs(),
+      online: link.isOnline(),
+      ...(appliedAt !== null && { lastNoticeAtMs: Date.parse(appliedAt) }),
+      month: outside.month(),
+      software: snapshotSoftware(situation(), (target) => supervisor.running().get(target)?.process.webSocketPath),
+    };
+  };
+
+  return {
+    start: makeRunAgent({
+      ...{ agentVersion, deploy, supervisor, sandbox, trust, link, handlers, reports, snapshot, clock, log },
+      startClean: makeStartClean({ gateway, state, sandbox, store, folders, purging, sweepStore, log }),
+      reconcile: planner,
+      page: outside.page,
+      walkRoot: () => walkRoot(),
+      renewCertificate: outside.renewCertificate,
+      saveLedger: outside.saveLedger,
+    }),
+    snapshot,
+    settled: planner.settled,
+  };
+}
