@@ -70,7 +70,10 @@ describe('the arrows of the house', () => {
 describe('the source of the programs', () => {
   const programs = trackedFiles.filter((file) => /^(protocol|agent|server|provider)\/.*\.ts$/.test(file));
   const outsideAdapters = programs.filter(
-    (file) => !/\/(adapters|installer|broker|emulator|testkit)\/|\/(main|compose|config)\.ts$|^(agent|server)\/cli\/|^provider\/commands\//.test(file),
+    (file) =>
+      !/\/(adapters|installer|broker|emulator|testkit)\/|\/(main|compose|config)\.ts$|^(agent|server)\/cli\/|^provider\/commands\//.test(
+        file,
+      ),
   );
 
   test('reads the clock and chance in adapters only', () => {
