@@ -36,9 +36,12 @@ export type KeptLedger = ByteLedger & {
   save(): void;
 };
 
-/** An idle gateway charges a ping every half hour: each is worth a write, a burst of reports is not. A crash forgets at most this much. */
+/**
+ * An idle gateway charges a ping every half hour: each is worth a write; in a busy minute every second kilobyte is. A crash forgets at most this
+ * much, and `tsugite-agent status`, which reads the disk, is behind by no more.
+ */
 const saveAfterMs = 10 * 60_000;
-const saveAfterBytes = 50_000;
+const saveAfterBytes = 2_000;
 
 const levels: readonly Level[] = ['within-target', 'above-target', 'alarm', 'ceiling'];
 
