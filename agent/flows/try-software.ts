@@ -1,3 +1,4 @@
+import type { RandomId } from '../../protocol/fields.ts';
 import type { SoftwareFolders } from '../ports/disk.ts';
 import type { AppExit, AppProcess, Clock, Disk, PackageStore } from '../ports.ts';
 import type { Deployment, Fault, Installed, SoftwareRecord } from '../rules/agent-state.ts';
@@ -15,6 +16,9 @@ const defaultProbationS = 60;
 
 /** Puts an unpacked version in the place of the committed one, watches it, and brings the committed one back when it does not do. */
 export function makeTrySoftware({ folders, store, disk, supervisor, clock, trust }: Needs) {
+  /** Started by `activate`, to be watched: also one that has ended meanwhile. */
+  const started = new Map<RandomId, AppProcess>();
+
   async function activate(context: EffectContext): Promise<EffectOutcome> {
     const record = context.record();
     const candidate = candidateOf(context.deployment());
@@ -25,7 +29,7 @@ export function makeTrySoftware({ folders, store, disk, supervisor, clock, trust
       if (spaceFault !== undefined) return { kind: 'refused', fault: spaceFault };
       if (!isRenewed) folders.point(record, 'previous', record.committed?.sha256 ?? null);
       folders.point(record, 'current', candidate.sha256);
-      if (!supervisor.running().has(record.target)) await supervisor.launch(record, candidate);
+      if (!supervisor.running().has(record.target)) started.set(record.target, await supervisor.launch(record, candidate));
       return done;
     } catch (error) {
       return { kind: 'failed', fault: faultOf(error) };
@@ -52,7 +56,7 @@ export function makeTrySoftware({ folders, store, disk, supervisor, clock, trust
     try {
       for (let ends = 0; ; ) {
         if (context.signal.aborted) return superseded;
-        const process = supervisor.running().get(record.target)?.process ?? (await supervisor.launch(record, candidate));
+        const process = takeStarted(record.target) ?? (await supervisor.launch(record, candidate));
         const readiness = await Promise.race([process.readiness, aborted(context.signal)]);
         if (readiness === 'aborted') return superseded;
         if (readiness.kind === 'timeout')
@@ -79,6 +83,12 @@ export function makeTrySoftware({ folders, store, disk, supervisor, clock, trust
     } catch (error) {
       return { kind: 'failed', fault: faultOf(error) };
     }
+  }
+
+  function takeStarted(target: RandomId): AppProcess | undefined {
+    const process = started.get(target) ?? supervisor.running().get(target)?.process;
+    started.delete(target);
+    return process;
   }
 
   /** @returns undefined when it still runs after `ms`, or the signal ended the wait */

@@ -1,0 +1,409 @@
+/**
+ * A whole agent on a real disk in a temporary folder: real roots, notices and signatures, a clock that the test moves. Only what is not ours, or
+ * needs root, stands in: broker, server, sandbox, installer child.
+ */
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeDownloadFolder } from '../../agent/adapters/download-folder.ts';
+import { makeOutboxStore } from '../../agent/adapters/outbox-store.ts';
+import { makePackageStore } from '../../agent/adapters/package-store.ts';
+import { systemRandom } from '../../agent/adapters/random.ts';
+import { makeSoftwareFolders } from '../../agent/adapters/software-folders.ts';
+import { makeStateStore } from '../../agent/adapters/state-store.ts';
+import { makeTrustStore } from '../../agent/adapters/trust-store.ts';
+import { joinFlows } from '../../agent/compose/join.ts';
+import { makeKeepState } from '../../agent/flows/keep-state.ts';
+import { makeKeepTrust } from '../../agent/flows/keep-trust.ts';
+import type { AppExit, AppProcess, AppSpec, LinkHandlers, LogEvent, Readiness } from '../../agent/ports.ts';
+import { agentVersion } from '../../agent/version.ts';
+import { encodeEnvelope } from '../../protocol/dsse.ts';
+import { type ErrorCode, TsugiteError } from '../../protocol/errors.ts';
+import { type GatewayId, modelName } from '../../protocol/fields.ts';
+import { type GatewayProfile, profileOf } from '../../protocol/gateway-models.ts';
+import { toCompactJson } from '../../protocol/json.ts';
+import { type Birth, parsePresence } from '../../protocol/messages/presence.ts';
+import { parseReport, type Report } from '../../protocol/messages/report.ts';
+import { type Manifest, manifestSchema } from '../../protocol/statements/manifest.ts';
+import type { Notice, Target } from '../../protocol/statements/notice.ts';
+import type { Root } from '../../protocol/statements/root.ts';
+import { aManualClock, type ManualClock } from './manual-clock.ts';
+import {
+  aGatewayId,
+  aNotice,
+  aRoot,
+  aTarget,
+  digestOfText,
+  mintedAtMs,
+  type RootKeys,
+  signNotice,
+  signRoot,
+  someRootKeys,
+} from './mint.ts';
+import { until } from './until.ts';
+
+const exited = (over: Partial<AppExit> = {}): AppExit => ({
+  status: 1,
+  signal: null,
+  outOfMemory: false,
+  memoryPeakBytes: 20_000_000,
+  ...over,
+});
+
+/** What one package does on the gateway; a wish of the notice and its behaviour, found by the package's digest. */
+export type TestPackage = {
+  wish: Target;
+  manifest: Manifest;
+  /** ready: says so at once · never-ready: until its time is over · crashing: ends before it is ready · dying: ready, then ends. */
+  health: 'ready' | 'never-ready' | 'crashing' | 'dying' | 'out-of-memory';
+  /** The installer child refuses it. */
+  refusedBy?: ErrorCode;
+  signerSerial: string;
+};
+
+type PackageOptions = Partial<Omit<TestPackage, 'wish' | 'manifest'>> & { wish?: Partial<Target>; manifest?: Partial<Manifest> };
+
+export function aTestPackage(name: string, version = '1.0.0', { wish = {}, manifest = {}, ...rest }: PackageOptions = {}): TestPackage {
+  const target = aTarget(name, {
+    version: version as Target['version'],
+    package: { sha256: digestOfText(`${name} ${version} ${JSON.stringify(manifest)}`), bytes: 100_000 },
+    ...wish,
+  });
+  return {
+    wish: target,
+    manifest: manifestSchema.parse({
+      v: 1,
+      software: target.software,
+      version,
+      provider: target.provider,
+      title: { ja: name, en: name },
+      customer: { description: '説明', price: '無料', leadTimeDays: 1, contact: '0120', termsUrl: 'https://acme.example.jp/' },
+      models: ['*'],
+      requires: { agent: '^1.0.0' },
+      payload: {
+        sha256: digestOfText(`${name} ${version} payload`),
+        tarBytes: 310_000,
+        installedBytes: target.installedBytes,
+        files: 1,
+        encoding: 'br',
+      },
+      entry: { runtime: 'node', args: ['main.js'] },
+      permissions: { lan: [], wan: [], telemetry: false },
+      resources: { memoryBytes: 33_554_432, cpuPercent: 25, pids: 16, dataBytes: 65_536 },
+      health: { kind: 'ready', timeoutS: 30 },
+      data: { format: 1 },
+      ...manifest,
+    }),
+    health: 'ready',
+    signerSerial: '1',
+    ...rest,
+  };
+}
+
+type App = { spec: AppSpec; end: (exit: AppExit) => void; isRunning: boolean };
+
+export function anAgentBench({ model = 'PR-500KI', gateway = aGatewayId }: { model?: string; gateway?: GatewayId } = {}) {
+  // In memory where there is such a place: every state is synced, and a shared disk takes its time for that.
+  const dataDir = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'agent-bench-'));
+  const keys = someRootKeys();
+  const packages = new Map<string, TestPackage>();
+  const roots = new Map<number, Buffer>();
+  const sent: Report[] = [];
+  const events: LogEvent[] = [];
+  const apps: App[] = [];
+  const downloadFaults: TsugiteError[] = [];
+  const freeBytes = { value: 500_000_000 };
+  let downloads = 0;
+  let installs = 0;
+  let noticeVersion = mintedAtMs;
+  let clock: ManualClock = aManualClock(mintedAtMs);
+  let running: ReturnType<typeof start> extends Promise<infer Run> ? Run | undefined : never;
+  let isAcknowledging = true;
+
+  publishRoot(aRoot(keys), keys);
+  makeTrustStore(dataDir).pinAnew(1, roots.get(1) as Buffer);
+
+  function publishRoot(root: Root, signers: RootKeys, ...more: RootKeys[]): void {
+    roots.set(
+      root.version,
+      encodeEnvelope(
+        signRoot(
+          root,
+          [signers, ...more].flatMap(({ root: of }) => of.slice(0, 2)),
+        ),
+      ),
+    );
+  }
+
+  let underWay = 0;
+  /** Counts what the disk is still busy with. */
+  function counted<Port extends object>(port: Port): Port {
+    return new Proxy(port, {
+      get(target, name, receiver) {
+        const method: unknown = Reflect.get(target, name, receiver);
+        if (typeof method !== 'function') return method;
+        return (...args: unknown[]) => {
+          const result: unknown = method.apply(target, args);
+          if (!(result instanceof Promise)) return result;
+          underWay += 1;
+          return result.finally(() => {
+            underWay -= 1;
+          });
+        };
+      },
+    });
+  }
+
+  async function start() {
+    const power = { isOn: true };
+    let isOnline = false;
+    let handlers: LinkHandlers | undefined;
+    const own = clock;
+    /** Once the power is off, nothing that this run still does has any effect. */
+    const powered = <Value>(value: Promise<Value>): Promise<Value> =>
+      value.then((result) => (power.isOn ? result : new Promise<never>(() => {})));
+    const guard = () => {
+      if (!power.isOn) throw new TsugiteError('STORE_IO', { at: 'power is off' });
+    };
+    const log = {
+      write: (event: LogEvent) => {
+        if (power.isOn) events.push(event);
+      },
+    };
+    const trustStore = makeTrustStore(dataDir);
+    const trust = makeKeepTrust({ store: trustStore, clock: own, log, builtAtMs: mintedAtMs - 1_000 });
+    const stateStore = makeStateStore(dataDir);
+    const state = makeKeepState({
+      store: {
+        load: stateStore.load,
+        save(value) {
+          guard();
+          stateStore.save(value);
+        },
+      },
+      gateway,
+      log,
+    });
+    const outbox = makeOutboxStore(dataDir);
+    const store = counted(makePackageStore(dataDir, { random: systemRandom, ownerUid: undefined }));
+    const downloadFolder = makeDownloadFolder(dataDir);
+
+    const joined = joinFlows({
+      about: {
+        gateway,
+        modelName: modelName.parse(model),
+        model: profileOf(model) as GatewayProfile,
+        firmware: '01.00.0000',
+        agentVersion,
+        bootId: 'b'.repeat(32),
+      },
+      host: { agent: agentVersion, node: process.versions.node, arch: 'x64' },
+      trust,
+      state,
+      clock: own,
+      random: { ...systemRandom, fraction: () => 0.5 },
+      log,
+      disk: { freeBytes: () => freeBytes.value },
+      outbox: {
+        ...outbox,
+        add(body) {
+          guard();
+          return outbox.add(body);
+        },
+      },
+      folders: counted(makeSoftwareFolders(dataDir)),
+      store,
+      downloads: downloadFolder,
+      link: {
+        start(told) {
+          handlers = told;
+          isOnline = true;
+          told.onOnline();
+        },
+        isOnline: () => isOnline && power.isOn,
+        async publishReport(message) {
+          const report = parseReport(message);
+          sent.push(report);
+          if (isAcknowledging)
+            setImmediate(() => power.isOn && handlers?.onAck(toCompactJson({ v: 1, epoch: report.epoch, upTo: report.seq })));
+        },
+        publishTelemetry: async () => {},
+        setKeepaliveS: () => {},
+        stop: async () => {},
+      },
+      roots: { fetchRoot: async (version) => roots.get(version) },
+      download: {
+        async download({ path, sha256 }, signal) {
+          signal.throwIfAborted();
+          downloads += 1;
+          const fault = downloadFaults.shift();
+          if (fault !== undefined) throw fault;
+          writeFileSync(path, sha256);
+          await powered(Promise.resolve());
+        },
+      },
+      serverBase: () => 'https://server.test:8443',
+      month: () => ({ usedBytes: 0, targetBytes: 3_000_000, alarmBytes: 4_000_000, ceilingBytes: 5_000_000 }),
+      saveLedger: () => {},
+      renewCertificate: async () => false,
+      sandbox: {
+        probe: async () => ({ backend: 'none', cgroup: 'none', uid: 0, capabilities: '', seccomp: 0, noNewPrivileges: false }),
+        start: (spec) => powered(Promise.resolve(startApp(spec, own))),
+        removeLeftovers: async () => {},
+      },
+      installer: {
+        async install({ stagingDir, packagePath }) {
+          installs += 1;
+          const found = [...packages.values()].find(({ wish }) => packagePath.includes(wish.package.sha256));
+          if (found === undefined) throw new TsugiteError('PKG_MALFORMED');
+          if (found.refusedBy !== undefined) throw new TsugiteError(found.refusedBy);
+          writeFileSync(join(stagingDir, 'main.js'), found.wish.version);
+          const signer = {
+            issuer: `sha256:${'a'.repeat(64)}`,
+            serial: found.signerSerial,
+            organisation: '株式会社アクメ',
+            notAfterMs: mintedAtMs * 2,
+          };
+          return powered(Promise.resolve({ manifest: found.manifest, signer }));
+        },
+      },
+      socketsDirOf: () => dataDir,
+      page: { start: async () => {}, stop: async () => {} },
+    });
+    const agent = await joined.start();
+    return { power, agent, joined, state, trust, handlers: () => handlers as LinkHandlers };
+  }
+
+  function startApp(spec: AppSpec, own: ManualClock): AppProcess {
+    const health = [...packages.values()].find(({ wish }) => spec.appDir.endsWith(wish.package.sha256))?.health ?? 'ready';
+    let end: App['end'] = () => {};
+    const app: App = { spec, isRunning: true, end: (exit) => end(exit) };
+    const ended = new Promise<AppExit>((resolve) => {
+      end = (exit) => {
+        app.isRunning = false;
+        resolve(exit);
+      };
+    });
+    apps.push(app);
+    if (health === 'crashing') app.end(exited());
+    const outcome: Promise<Readiness> =
+      health === 'never-ready'
+        ? new Promise((resolve) => void own.after(spec.health.timeoutS * 1000, () => resolve({ kind: 'timeout' })))
+        : health === 'crashing'
+          ? Promise.resolve({ kind: 'exited', exit: exited() })
+          : Promise.resolve({ kind: 'ready' });
+    if (health === 'dying') own.after(5_000, () => app.end(exited()));
+    if (health === 'out-of-memory') own.after(5_000, () => app.end(exited({ status: null, signal: 'SIGKILL', outOfMemory: true })));
+    return {
+      pid: 1_000 + apps.length,
+      webSocketPath: '/nowhere',
+      readiness: outcome,
+      exited: ended,
+      async stop() {
+        app.end(exited({ status: 0 }));
+        await ended;
+      },
+    };
+  }
+
+  const live = () => {
+    if (running === undefined) throw new Error('the agent does not run');
+    return running;
+  };
+
+  const bench = {
+    dataDir,
+    keys,
+    roots,
+    sent,
+    events,
+    apps,
+    packages,
+    downloadFaults,
+    freeBytes,
+    publishRoot,
+    get clock() {
+      return clock;
+    },
+    get downloads() {
+      return downloads;
+    },
+    get installs() {
+      return installs;
+    },
+    state: () => live().state.now(),
+    trust: () => live().trust,
+    snapshot: () => live().joined.snapshot(),
+    birth: () => parsePresence(live().handlers().birth()) as Birth,
+    acknowledge(isOn: boolean) {
+      isAcknowledging = isOn;
+    },
+
+    async boot() {
+      running = await start();
+      await bench.settled();
+    },
+    async stop() {
+      await live().agent.stop();
+      running = undefined;
+    },
+    /** Nothing is said good-bye to; what is on disk is what the next boot finds. */
+    cutPower() {
+      live().power.isOn = false;
+      for (const app of apps) app.isRunning = false;
+      clock = aManualClock(clock.wallMs() + 60_000);
+      running = undefined;
+    },
+    /** Until nothing is left that happens without the clock. */
+    async settled() {
+      for (let quiet = 0; quiet < 20; ) {
+        const before = [live().state.now(), events.length, sent.length, apps.length];
+        await new Promise((resolve) => setImmediate(resolve));
+        await live().joined.settled();
+        const now = [live().state.now(), events.length, sent.length, apps.length];
+        quiet = underWay === 0 && now.every((value, index) => value === before[index]) ? quiet + 1 : 0;
+      }
+    },
+    async pass(ms: number) {
+      await clock.advanceMs(ms);
+      await bench.settled();
+    },
+    hear: (envelope: Buffer) => live().handlers().onNotice(envelope),
+    /** The whole desired state, as the server would publish it now. */
+    async wish(wanted: readonly TestPackage[], over: Partial<Notice> = {}) {
+      for (const one of wanted) packages.set(one.wish.package.sha256, one);
+      noticeVersion = Math.max(noticeVersion + 1, Math.floor(clock.wallMs()));
+      const issuedAt = new Date(Math.floor(clock.wallMs() / 1000) * 1000).toISOString().replace('.000Z', 'Z') as Notice['issuedAt'];
+      const expires = new Date(Date.parse(issuedAt) + 21 * 86_400_000).toISOString().replace('.000Z', 'Z') as Notice['expires'];
+      const notice = aNotice({ gateway, version: noticeVersion, issuedAt, expires, targets: wanted.map(({ wish }) => wish), ...over });
+      await bench.hear(signNotice(notice, keys.notice));
+      await bench.settled();
+      return notice;
+    },
+    /** A wish, the probation over. */
+    async deliver(...wanted: TestPackage[]) {
+      await bench.wish(wanted);
+      await bench.pass(61_000);
+    },
+    record: (name: string) =>
+      live()
+        .state.now()
+        .records.find(({ software }) => software === `${name}.acme`),
+    runningVersion: (name: string) => apps.findLast(({ spec, isRunning }) => isRunning && spec.software === `${name}.acme`)?.spec.version,
+    word: (name: string) => bench.snapshot().software.find(({ software }) => software === `${name}.acme`)?.state,
+    reports: (kind?: Report['kind']) => {
+      const once = [...new Map(sent.map((report) => [`${report.epoch} ${report.seq}`, report])).values()];
+      return kind === undefined ? once : once.filter((report) => report.kind === kind);
+    },
+    writeData(name: string, text: string) {
+      const folder = join(dataDir, 'software', 'acme', `${name}.acme`, 'data');
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, 'note'), text);
+    },
+    until,
+    remove: () => rmSync(dataDir, { recursive: true, force: true }),
+  };
+  return bench;
+}
+
+export type AgentBench = ReturnType<typeof anAgentBench>;
