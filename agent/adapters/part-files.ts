@@ -18,8 +18,12 @@ export function makePartFiles(): PartFiles {
       return existsSync(noteOf(file)) ? readNote(noteOf(file)) : undefined;
     },
     saveNote(file, note) {
-      // Lost or torn by a power cut it costs one more request: nothing is trusted because of it.
-      writeFileSync(noteOf(file), JSON.stringify(note), { mode: 0o600 });
+      // Lost, torn by a power cut, or not written on a full disk, it costs one more request: nothing is trusted because of it.
+      try {
+        writeFileSync(noteOf(file), JSON.stringify(note), { mode: 0o600 });
+      } catch {
+        rmSync(noteOf(file), { force: true });
+      }
     },
     open: openPart,
     remove(file) {

@@ -20,7 +20,7 @@ export type PageSettings = {
 
 export const defaultPageSettings: PageSettings = {
   listen: [{ host: '127.0.0.1', port: 8888 }],
-  appPorts: { from: 8901, count: 8 },
+  appPorts: { from: 8889, count: 8 },
   outerPorts: {},
   hostNames: [],
 };

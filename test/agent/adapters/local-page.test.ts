@@ -14,7 +14,7 @@ import { aSnapshot, aSoftware } from '../../support/snapshots.ts';
 // A loopback address of this test alone, so that the real port numbers are free on it.
 const host = `127.${(process.pid >> 8) & 0xff}.${process.pid & 0xff}.9`;
 const shared = 8888;
-const own = 8901;
+const own = 8889;
 
 let folder: string;
 let app: Server;
@@ -84,7 +84,7 @@ describe('the shared page', () => {
     const { status, headers, body } = await ask('/t/');
     expect(status).toBe(200);
     expect(body).toContain('配信済事業者ソフトウェア一覧');
-    expect(body).toContain(`href="http://${host}:8901/demo.ipv4/main"`);
+    expect(body).toContain(`href="http://${host}:8889/demo.ipv4/main"`);
     expect(headers['content-type']).toBe('text/html; charset=utf-8');
     expect(headers['content-security-policy']).toMatch(
       /^default-src 'none'; style-src 'sha256-[A-Za-z0-9+/=]{44}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/,
@@ -147,7 +147,7 @@ describe('an app through the shared page', () => {
   test("its HTML does not: the browser is sent to the app's own origin", async () => {
     handle = (_asked, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<script>steal()</script>');
     const answer = await ask('/demo.ipv4/main?a=b');
-    expect(answer).toMatchObject({ status: 302, body: '', headers: { location: `http://${host}:8901/demo.ipv4/main?a=b` } });
+    expect(answer).toMatchObject({ status: 302, body: '', headers: { location: `http://${host}:8889/demo.ipv4/main?a=b` } });
     expect(await ask('/demo.ipv4/main?a=b', { port: own })).toMatchObject({ status: 200, body: '<script>steal()</script>' });
   });
 
@@ -236,14 +236,14 @@ describe("an app's own origin", () => {
   test('keeps its port over a restart', async () => {
     await page.stop();
     snapshot = aSnapshot([aSoftware({ webSocketPath: socket })]);
-    expect(JSON.parse(readFileSync(path.join(folder, 'page-ports.json'), 'utf8'))).toMatchObject({ v: 1, ports: { 'demo.ipv4': 8901 } });
+    expect(JSON.parse(readFileSync(path.join(folder, 'page-ports.json'), 'utf8'))).toMatchObject({ v: 1, ports: { 'demo.ipv4': 8889 } });
     page = await aPage();
     expect((await ask('/demo.ipv4/check', { port: own })).status).toBe(200);
   });
 
   test('is named by its outer port where something forwards the page', async () => {
     await page.stop();
-    page = await aPage({ outerPorts: { '8888': 40_000, '8901': 40_001 } });
+    page = await aPage({ outerPorts: { '8888': 40_000, '8889': 40_001 } });
     expect((await ask('/t/', { headers: { host: `${host}:40000` } })).body).toContain(`href="http://${host}:40001/demo.ipv4/main"`);
     handle = (_asked, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<p>');
     expect((await ask('/demo.ipv4/main', { headers: { host: `${host}:40000` } })).headers.location).toBe(

@@ -9,7 +9,7 @@ const show = (snapshot = aSnapshot(), language: 'ja' | 'en' = 'ja') =>
   renderPage(snapshot, {
     language,
     operatorName: undefined,
-    addressOf: ({ webSocketPath }) => (webSocketPath ? 'http://127.0.0.1:8901/demo.ipv4/main' : undefined),
+    addressOf: ({ webSocketPath }) => (webSocketPath ? 'http://127.0.0.1:8889/demo.ipv4/main' : undefined),
   });
 const textOf = (markup: string) =>
   markup
@@ -98,10 +98,10 @@ describe('what a provider writes stays text', () => {
 });
 
 test('there is a link to the own origin of the app while it runs, and none otherwise', () => {
-  expect(show()).toContain('href="http://127.0.0.1:8901/demo.ipv4/main"');
+  expect(show()).toContain('href="http://127.0.0.1:8889/demo.ipv4/main"');
   const stopped = aSoftware({ state: 'stopped' });
   delete stopped.webSocketPath;
-  expect(show(aSnapshot([stopped]))).not.toContain('8901');
+  expect(show(aSnapshot([stopped]))).not.toContain('8889');
 });
 
 describe('status.json', () => {

@@ -4,7 +4,7 @@ import { decidePage, ownOriginOf, type PageRequest } from '../../../../agent/rul
 import { defaultPageSettings, faultsOfPageSettings, isHomeAddress } from '../../../../agent/rules/page/settings.ts';
 import { aSnapshot, aSoftware } from '../../../support/snapshots.ts';
 
-const ports = { 'demo.ipv4': 8901 };
+const ports = { 'demo.ipv4': 8889 };
 const ask = (target: string, more: Partial<PageRequest> = {}, settings = defaultPageSettings) =>
   decidePage({ method: 'GET', target, host: '127.0.0.1:8888', headers: {}, port: 8888, ...more }, aSnapshot(), ports, settings);
 const refused = (why: string) => ({ kind: 'refuse', why });
@@ -99,23 +99,23 @@ describe('the shared page', () => {
 
   test('no service worker is served', () => {
     expect(ask('/demo.ipv4/worker.js', { headers: { 'service-worker': 'script' } })).toEqual(refused('service-worker'));
-    expect(ask('/demo.ipv4/worker.js', { headers: { 'service-worker': 'script' }, port: 8901 })).toEqual(refused('service-worker'));
+    expect(ask('/demo.ipv4/worker.js', { headers: { 'service-worker': 'script' }, port: 8889 })).toEqual(refused('service-worker'));
   });
 });
 
 describe("an app's own origin", () => {
   test('shows this app alone', () => {
-    expect(ask('/demo.ipv4/main', { port: 8901 })).toMatchObject({ kind: 'app', isOwnOrigin: true });
-    expect(ask('/', { port: 8901 })).toEqual({ kind: 'redirect', location: '/demo.ipv4/main' });
-    for (const target of ['/t/', '/status.json', '/other.app/x']) expect(ask(target, { port: 8901 })).toEqual(refused('not-found'));
-    expect(ask('/demo.ipv4/main', { port: 8902 })).toEqual(refused('not-found'));
+    expect(ask('/demo.ipv4/main', { port: 8889 })).toMatchObject({ kind: 'app', isOwnOrigin: true });
+    expect(ask('/', { port: 8889 })).toEqual({ kind: 'redirect', location: '/demo.ipv4/main' });
+    for (const target of ['/t/', '/status.json', '/other.app/x']) expect(ask(target, { port: 8889 })).toEqual(refused('not-found'));
+    expect(ask('/demo.ipv4/main', { port: 8890 })).toEqual(refused('not-found'));
   });
 
   test('takes a form of its own pages, not of another site', () => {
     const post = (headers: Record<string, string>) =>
-      ask('/demo.ipv4/form', { method: 'POST', port: 8901, host: 'localhost:8901', headers }).kind;
+      ask('/demo.ipv4/form', { method: 'POST', port: 8889, host: 'localhost:8889', headers }).kind;
     expect(post({})).toBe('app');
-    expect(post({ origin: 'http://localhost:8901' })).toBe('app');
+    expect(post({ origin: 'http://localhost:8889' })).toBe('app');
     expect(post({ 'sec-fetch-site': 'same-origin' })).toBe('app');
     for (const headers of [
       { origin: 'http://localhost:8888' },
@@ -123,34 +123,34 @@ describe("an app's own origin", () => {
       { 'sec-fetch-site': 'cross-site' },
       { 'sec-fetch-site': 'same-site' },
     ])
-      expect(ask('/demo.ipv4/form', { method: 'POST', port: 8901, host: 'localhost:8901', headers })).toEqual(refused('cross-site'));
+      expect(ask('/demo.ipv4/form', { method: 'POST', port: 8889, host: 'localhost:8889', headers })).toEqual(refused('cross-site'));
   });
 
   test('is named as the browser knows the gateway, by its outer port', () => {
-    expect(ownOriginOf('demo.ipv4', 'ntt.setup:8888', ports, defaultPageSettings)).toBe('http://ntt.setup:8901');
+    expect(ownOriginOf('demo.ipv4', 'ntt.setup:8888', ports, defaultPageSettings)).toBe('http://ntt.setup:8889');
     expect(
-      ownOriginOf('demo.ipv4', '127.0.0.1:40000', ports, { ...defaultPageSettings, outerPorts: { '8888': 40_000, '8901': 40_001 } }),
+      ownOriginOf('demo.ipv4', '127.0.0.1:40000', ports, { ...defaultPageSettings, outerPorts: { '8888': 40_000, '8889': 40_001 } }),
     ).toBe('http://127.0.0.1:40001');
-    expect(ownOriginOf('demo.ipv4', '[fd00::1]:8888', ports, defaultPageSettings)).toBe('http://[fd00::1]:8901');
+    expect(ownOriginOf('demo.ipv4', '[fd00::1]:8888', ports, defaultPageSettings)).toBe('http://[fd00::1]:8889');
     expect(ownOriginOf('other.app', 'ntt.setup', ports, defaultPageSettings)).toBeUndefined();
   });
 });
 
 describe('ports of apps', () => {
-  const row = { from: 8901, count: 3 };
+  const row = { from: 8889, count: 3 };
   test('are given once and kept, also while the app is away', () => {
     const first = assignAppPorts({}, ['a.x', 'b.x'], row);
-    expect(first).toEqual({ 'a.x': 8901, 'b.x': 8902 });
-    expect(assignAppPorts(first, ['b.x', 'c.x'], row)).toEqual({ 'a.x': 8901, 'b.x': 8902, 'c.x': 8903 });
+    expect(first).toEqual({ 'a.x': 8889, 'b.x': 8890 });
+    expect(assignAppPorts(first, ['b.x', 'c.x'], row)).toEqual({ 'a.x': 8889, 'b.x': 8890, 'c.x': 8891 });
     expect(assignAppPorts(first, ['a.x'], row)).toBe(first);
   });
   test('are given anew only when the row is used up, and never that of an app that is here', () => {
-    const full = { 'a.x': 8901, 'b.x': 8902, 'c.x': 8903 };
-    expect(assignAppPorts(full, ['a.x', 'c.x', 'd.x'], row)).toEqual({ 'a.x': 8901, 'c.x': 8903, 'd.x': 8902 });
+    const full = { 'a.x': 8889, 'b.x': 8890, 'c.x': 8891 };
+    expect(assignAppPorts(full, ['a.x', 'c.x', 'd.x'], row)).toEqual({ 'a.x': 8889, 'c.x': 8891, 'd.x': 8890 });
     expect(assignAppPorts(full, ['a.x', 'b.x', 'c.x', 'd.x'], row)).toEqual(full);
   });
   test('that are no longer of the row are given anew', () => {
-    expect(assignAppPorts({ 'a.x': 7000 }, ['a.x'], row)).toEqual({ 'a.x': 8901 });
+    expect(assignAppPorts({ 'a.x': 7000 }, ['a.x'], row)).toEqual({ 'a.x': 8889 });
   });
 });
 
@@ -165,8 +165,8 @@ describe('where the page may listen', () => {
 
   test('every fault of the settings is named at once', () => {
     const faults = faultsOfPageSettings({
-      listen: [{ host: '0.0.0.0', port: 8901 }],
-      appPorts: { from: 8901, count: 100 },
+      listen: [{ host: '0.0.0.0', port: 8889 }],
+      appPorts: { from: 8889, count: 100 },
       outerPorts: { '8888': 0 },
       hostNames: ['NTT.setup'],
     });
