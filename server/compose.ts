@@ -18,6 +18,8 @@ import { type ServerConfig, unitBytesOf } from './config.ts';
 import type { NoticeSigner } from './ports.ts';
 import { eligibilityCatalogues } from './rules/eligibility-catalogue.ts';
 
+const stopWithinMs = 5_000;
+
 export type RunningServer = {
   readonly addresses: { readonly api: string; readonly https: string; readonly mqtt: string };
   /** Resolves with what made the server unable to go on. */
@@ -68,7 +70,12 @@ export async function startServer(dir: string, config: ServerConfig): Promise<Ru
       unitBytes: unitBytesOf(config),
       addresses: found,
     });
-    stops.push(() => app.close());
+    stops.push(async () => {
+      // Requests in work end by themselves; one that merely dribbles must not keep the server from stopping.
+      const cancel = systemClock.after(stopWithinMs, () => app.server.closeAllConnections());
+      await app.close();
+      cancel();
+    });
     const api = await app.listen(config.people).catch(portInUse);
 
     log.info('server.started', { api, ...found });

@@ -92,6 +92,7 @@ function launch(account: Account, programs: string, cluster: string, isThrowaway
     hba_file: join(cluster, 'pg_hba.conf.own'),
     shared_buffers: '16MB',
     max_connections: '30',
+    max_logical_replication_workers: '0', // one process less
     timezone: 'UTC',
     log_timezone: 'UTC',
     log_line_prefix: '', // our own log dates its lines

@@ -10,6 +10,7 @@ import type { Route } from './route.ts';
 
 const prefix = '/api/v1';
 const jsonBytes = 256 * 1024;
+const requestMs = 300_000; // 25 MB over a slow line
 const nobody: Actor = { name: 'anonymous', role: 'viewer' };
 
 export type ApiParts = {
@@ -20,7 +21,13 @@ export type ApiParts = {
 };
 
 export function makeApi({ routes, recognise, clock, log }: ApiParts): FastifyInstance {
-  const app = fastify({ logger: false, bodyLimit: jsonBytes, forceCloseConnections: 'idle', return503OnClosing: true });
+  const app = fastify({
+    logger: false,
+    bodyLimit: jsonBytes,
+    requestTimeout: requestMs,
+    forceCloseConnections: 'idle',
+    return503OnClosing: true,
+  });
   const actors = new WeakMap<FastifyRequest, Actor>();
   const startedAt = new WeakMap<FastifyRequest, number>();
 

@@ -35,12 +35,12 @@ export function makeApiClient({ server, token }: { server: string; token: string
       request.on('timeout', () => request.destroy(new Error('no answer')));
     });
     // An upload that is refused early is answered before it is written: the answer counts, not the broken pipe.
-    const written = Promise.resolve(write(request)).catch(() => undefined);
+    Promise.resolve(write(request)).catch(() => undefined);
     const response = await answered.catch((cause: Error) => {
       throw new TsugiteError('SERVER_UNREACHABLE', { address: base.origin, fault: cause.message }, { cause });
     });
     const text = await textOf(response);
-    await Promise.race([written, Promise.resolve()]);
+    request.destroy(); // what is not written by now, nobody will read
     return answerOf(response.statusCode ?? 0, text);
   };
   return {

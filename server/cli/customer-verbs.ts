@@ -1,20 +1,23 @@
 /** customer …: customers, their sites, and what is under contract there. */
 import { type Command, Option } from 'commander';
 import { TsugiteError } from '../../protocol/errors.ts';
+import { readInput } from './api-client.ts';
 import type { Answer } from './output.ts';
 import type { Verbs } from './program.ts';
 
 export function addCustomerVerbs({ verb, show, answer, api }: Verbs): void {
   withFacts(verb('customer add', 'register a customer and the contract facts of its site（お客さまを登録する）'))
-    .requiredOption('--customer-id <id>', 'お客さまID, as printed in the application guide')
+    .requiredOption('--customer-id <id>', customerIdHelp)
     .option('--label <text>', 'a name for the site; no personal data')
     .action(async (options, command: Command) => {
-      const body = { customerId: options.customerId, label: options.label, facts: factsOf(options) };
+      const body = { customerId: typedId(options.customerId), label: options.label, facts: factsOf(options) };
       answer(siteAnswer((await api(command).post('/customers', body)) as SiteAnswer));
     });
   verb('customer find', 'the random ids of a customer; audited')
-    .requiredOption('--customer-id <id>', 'お客さまID')
-    .action(async ({ customerId }, command: Command) => show(await api(command).post('/customers/search', { customerId })));
+    .requiredOption('--customer-id <id>', customerIdHelp)
+    .action(async ({ customerId }, command: Command) =>
+      show(await api(command).post('/customers/search', { customerId: typedId(customerId) })),
+    );
   verb('customer show', 'what is under contract at a site; audited')
     .argument('<site>', 'site id')
     .action(async (site, _options, command: Command) => show(await api(command).get(`/sites/${encodeURIComponent(site)}`)));
@@ -25,6 +28,12 @@ export function addCustomerVerbs({ verb, show, answer, api }: Verbs): void {
       const body = { changes: factsOf(options), effectiveOn: options.effective };
       answer(siteAnswer((await api(command).post(`/sites/${encodeURIComponent(site)}/facts`, body)) as SiteAnswer));
     });
+}
+
+/** An お客さまID on a command line stands in the list of processes for everybody to read: `-` takes it from standard input. */
+export const customerIdHelp = 'お客さまID, or - to read it from standard input';
+export function typedId(text: string): string {
+  return text === '-' ? readInput('/dev/stdin').trim() : text;
 }
 
 type SiteAnswer = {

@@ -1,11 +1,12 @@
 /** target …: orders (step 5) and what became of them. */
 import { type Command, Option } from 'commander';
+import { customerIdHelp, typedId } from './customer-verbs.ts';
 import type { Verbs } from './program.ts';
 
 export function addTargetVerbs({ verb, show, answer, api }: Verbs): void {
   verb('target order', 'order delivery of a software to a customer（配信を申し込む）')
     .argument('<software>', 'software id')
-    .requiredOption('--customer-id <id>', 'お客さまID')
+    .requiredOption('--customer-id <id>', customerIdHelp)
     .option('--site <id>', 'when the customer has several')
     .option('--consent <reference>', "the provider's number of the customer's application")
     .option('--consent-by <who>', 'who gave it', 'お客さまご本人')
@@ -27,7 +28,7 @@ export function addTargetVerbs({ verb, show, answer, api }: Verbs): void {
               givenHow: options.consentHow,
               givenAt: options.consentAt ?? new Date().toISOString(),
             };
-      const body = { software, customerId: options.customerId, site: options.site, consent };
+      const body = { software, customerId: typedId(options.customerId), site: options.site, consent };
       const ordered = (await api(command).post('/targets', body)) as { target: string; state: string; version: string; isRepeat: boolean };
       const repeat = ordered.isRepeat ? ['  申し込み済み / ordered before'] : [];
       answer({ value: ordered, lines: [`${software} ${ordered.version}  ${ordered.state}`, `  target ${ordered.target}`, ...repeat] });

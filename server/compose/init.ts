@@ -6,7 +6,7 @@ import { encodeEnvelope, keyidOf } from '../../protocol/dsse.ts';
 import { TsugiteError } from '../../protocol/errors.ts';
 import type { KeyId } from '../../protocol/fields.ts';
 import { signStatement } from '../../protocol/signing.ts';
-import { rootType } from '../../protocol/statements/root.ts';
+import { type Root, rootType } from '../../protocol/statements/root.ts';
 import {
   beginDataFolder,
   type DataFolder,
@@ -21,7 +21,7 @@ import type { ServerConfig } from '../config.ts';
 import { systemActor } from '../flows/actor.ts';
 import { appendAudit } from '../flows/audit.ts';
 import { makeTokens } from '../flows/tokens.ts';
-import type { Authority, Clock, Db, Log, Random } from '../ports.ts';
+import type { Authority, Clock, Db, Log, Random, Sql } from '../ports.ts';
 import { makeFirstRoot, type PublicKey } from '../rules/first-root.ts';
 import { openServerDatabase } from './database.ts';
 
@@ -47,14 +47,34 @@ export async function initServer(dir: string, publicHosts: readonly string[], pa
   const folder = dataFolder(dir);
   beginDataFolder(folder);
   const nowMs = clock.nowMs();
-  const operator = config.operator.name;
   const hosts = [...new Set([...publicHosts, config.gateways.publicHost, 'localhost', '127.0.0.1'])];
-  const providerCa = await authority(
-    folder.providerCa,
-    rsa3072,
-    { organisation: operator, commonName: `${operator} provider CA` },
-    new Date(nowMs),
-  );
+  const database = await openServerDatabase(folder, config, { clock, log });
+  try {
+    await verifyFresh(database.db, folder);
+    const trust = await makeTrust(folder, config.operator.name, hosts, nowMs);
+    await saveFirstRoot(database.db, folder, trust, nowMs);
+    const { token } = await makeTokens({ db: database.db, clock, random }).create({ role: 'operator', label: 'operator' });
+    finishDataFolder(folder, nowMs);
+    return {
+      data: folder.root,
+      offlineRoot: folder.offlineRoot,
+      rootVersion: trust.root.version,
+      rootKeys: trust.root.roles.root.keyids,
+      noticeKey: trust.noticeKeyid,
+      publicHosts: hosts,
+      operatorToken: token,
+    };
+  } finally {
+    await database.close();
+  }
+}
+
+type Trust = { readonly root: Root; readonly envelope: Buffer; readonly noticeKeyid: KeyId };
+
+/** Every key and certificate of the installation, and the root that says what they are for. */
+async function makeTrust(folder: DataFolder, operator: string, hosts: readonly string[], nowMs: number): Promise<Trust> {
+  const providerName = { organisation: operator, commonName: `${operator} provider CA` };
+  const providerCa = await authority(folder.providerCa, rsa3072, providerName, new Date(nowMs));
   // Short names: they travel in every handshake, and are pinned by their keys.
   await authority(folder.deviceCa, p256, { commonName: 'Tsugite device CA' }, new Date(nowMs));
   const serverCa = await authority(folder.serverCa, p256, { commonName: 'Tsugite server CA' }, beginningOfTime);
@@ -62,7 +82,6 @@ export async function initServer(dir: string, publicHosts: readonly string[], pa
   const noticeKey = generateKeyPairSync('ed25519').privateKey;
   savePrivateKey(folder.noticeKey, noticeKey);
   const rootKeys = makeOfflineRoot(folder, operator);
-
   const root = makeFirstRoot({
     rootKeys: rootKeys.map(publicPart),
     noticeKey: publicPart(noticeKey),
@@ -72,24 +91,7 @@ export async function initServer(dir: string, publicHosts: readonly string[], pa
   });
   const envelope = encodeEnvelope(signStatement(rootType, root, rootKeys.slice(0, signaturesNow)));
   saveText(join(folder.pki, 'root.1.dsse.json'), envelope.toString('utf8'));
-
-  const database = await openServerDatabase(folder, config, { clock, log });
-  try {
-    await saveFirstRoot(database.db, folder, envelope, root, nowMs);
-    const { token } = await makeTokens({ db: database.db, clock, random }).create({ role: 'operator', label: 'operator' });
-    finishDataFolder(folder, nowMs);
-    return {
-      data: folder.root,
-      offlineRoot: folder.offlineRoot,
-      rootVersion: root.version,
-      rootKeys: root.roles.root.keyids,
-      noticeKey: keyidOf(noticeKey),
-      publicHosts: hosts,
-      operatorToken: token,
-    };
-  } finally {
-    await database.close();
-  }
+  return { root, envelope, noticeKeyid: keyidOf(noticeKey) };
 }
 
 async function authority(path: string, kind: typeof p256 | typeof rsa3072, name: Name, from: Date): Promise<Authority> {
@@ -103,7 +105,7 @@ async function makeServerCertificate(folder: DataFolder, ca: Authority, hosts: r
   const notAfter = new Date(nowMs);
   notAfter.setUTCFullYear(notAfter.getUTCFullYear() + serverCertificateYears);
   const { pem } = await issueLeaf(ca, {
-    subject: { commonName: hosts[0] as string },
+    subject: { commonName: (hosts[0] as string).slice(0, 64) }, // ub-common-name of X.520; the names that count stand in the SAN
     publicKey,
     notBefore: beginningOfTime,
     notAfter,
@@ -142,28 +144,23 @@ ${lines.join('\n')}
 `;
 }
 
-async function saveFirstRoot(
-  db: Db,
-  folder: DataFolder,
-  envelope: Buffer,
-  root: ReturnType<typeof makeFirstRoot>,
-  nowMs: number,
-): Promise<void> {
+/** Keys of another installation pin its gateways: a second root 1 would cut them off. */
+async function verifyFresh(sql: Sql, folder: DataFolder): Promise<void> {
+  const others = await sql.query('SELECT version FROM roots');
+  if (others.length > 0) throw new TsugiteError('FILE_EXISTS', { path: `${folder.root} (database)` });
+}
+
+async function saveFirstRoot(db: Db, folder: DataFolder, { root, envelope }: Trust, nowMs: number): Promise<void> {
   await db.tx(async (sql) => {
-    const others = await sql.query('SELECT version FROM roots');
-    // Keys of another installation pin its gateways: a second root 1 would cut them off.
-    if (others.length > 0) throw new TsugiteError('FILE_EXISTS', { path: `${folder.root} (database)` });
+    await verifyFresh(sql, folder);
     await sql.query('INSERT INTO roots (version, envelope, issued_at, expires_at) VALUES ($1, $2, $3, $4)', [
       root.version,
       envelope,
       new Date(root.issuedAt),
       new Date(root.expires),
     ]);
-    await appendAudit(
-      sql,
-      { actor: systemActor, action: 'root.publish', subject: `root ${root.version}`, detail: { keyids: root.roles.root.keyids } },
-      nowMs,
-    );
+    const detail = { keyids: root.roles.root.keyids };
+    await appendAudit(sql, { actor: systemActor, action: 'root.publish', subject: `root ${root.version}`, detail }, nowMs);
   });
 }
 

@@ -1,10 +1,23 @@
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseEnvelope, verifyEnvelope } from '../../protocol/dsse.ts';
 import { parseInvitation } from '../../protocol/messages/invitation.ts';
 import { keysOfRole, parseRoot, rootType } from '../../protocol/statements/root.ts';
+import { startEmbeddedPostgres } from '../../server/adapters/embedded-postgres.ts';
 import { anInstallation, askApi, postmasterOf, type RunningServer, runVerb, startServer } from '../support/server-process.ts';
 
 let dir: string;
@@ -70,17 +83,20 @@ describe('init', () => {
     expect(readFileSync(path.join(dir, 'pki', 'notice.key.pem'), 'utf8')).toBe(before);
   });
 
-  test('that was cut short is begun anew; one whose marker is merely missing is never touched', async () => {
+  test('never touches keys because a marker is missing; only what it left unfinished itself is begun anew', async () => {
+    const key = () => readFileSync(path.join(dir, 'pki', 'notice.key.pem'), 'utf8');
+    const before = key();
+    renameSync(path.join(dir, 'initialised'), path.join(dir, 'aside'));
+    expect((await runVerb(['init', '--data', dir, '--json'])).json.number).toBe('E936');
+    renameSync(path.join(dir, 'aside'), path.join(dir, 'initialised'));
+    expect(key()).toBe(before);
+
     const half = aFolder();
-    await anInstallation(half);
-    const key = () => readFileSync(path.join(half, 'pki', 'notice.key.pem'), 'utf8');
-    const first = key();
-    rmSync(path.join(half, 'initialised'));
-    expect((await runVerb(['init', '--data', half, '--json'])).json.number).toBe('E936');
-    expect(key()).toBe(first);
+    mkdirSync(path.join(half, 'pki'));
+    writeFileSync(path.join(half, 'pki', 'notice.key.pem'), 'half');
     writeFileSync(path.join(half, 'initialising'), '');
     expect((await runVerb(['init', '--data', half, '--json'])).json).toMatchObject({ ok: true });
-    expect(key()).not.toBe(first);
+    expect(readFileSync(path.join(half, 'pki', 'notice.key.pem'), 'utf8')).toMatch(/PRIVATE KEY/);
     rmSync(half, { recursive: true, force: true });
   });
 });
@@ -135,8 +151,25 @@ describe('run', () => {
     rmSync(folder, { recursive: true });
   });
 
-  test('SIGTERM stops it cleanly, PostgreSQL first of all', async () => {
-    const { process: child, ended } = server as RunningServer;
+  test('an upload that is refused at its first bytes is answered at once', async () => {
+    const file = path.join(dir, 'large.bin');
+    writeFileSync(file, Buffer.alloc(40_000_000));
+    expect(await verb('release', 'admit', file)).toMatchObject({ code: 3, json: { number: 'E302' } });
+    const stranger = await runVerb(['release', 'admit', file, '--json'], {
+      TSUGITE_TOKEN: 'tsugite_wrong',
+      TSUGITE_SERVER: server?.api ?? '',
+    });
+    expect(stranger).toMatchObject({ code: 1, json: { number: 'E951' } });
+    rmSync(file);
+  }, 20_000);
+
+  test('SIGTERM stops it cleanly with PostgreSQL, though somebody dribbles an upload', async () => {
+    const { process: child, ended, api } = server as RunningServer;
+    const slow = connect(Number(new URL(api).port), '127.0.0.1');
+    slow.on('error', () => {});
+    slow.write(`POST /api/v1/releases HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n`);
+    slow.write('Content-Type: application/octet-stream\r\nContent-Length: 1000\r\n\r\nabc');
+    await expect.poll(() => readdirSync(path.join(dir, 'packages', 'incoming'))).toHaveLength(1);
     const postgres = postmasterOf(dir);
     expect(postgres?.pid).toBeGreaterThan(1);
     if (process.getuid?.() === 0) expect(postgres?.uid).not.toBe(0);
@@ -145,6 +178,26 @@ describe('run', () => {
     expect(postmasterOf(dir)).toBeUndefined();
     expect(existsSync(path.join(dir, 'server.pid'))).toBe(false);
     server = undefined;
+  });
+
+  test('the environment names another PostgreSQL, which holds one installation and no second', async () => {
+    const place = aFolder();
+    const other = await startEmbeddedPostgres({ dataDir: place, isThrowaway: true });
+    const { host } = other.connection as { host: string };
+    const environment = { DATABASE_URL: `postgres://tsugite@localhost/postgres?host=${host}` };
+    const data = path.join(place, 'server');
+    const installed = await anInstallation(data, environment);
+    expect(existsSync(path.join(data, 'postgres'))).toBe(false);
+    const running = await startServer(data, environment);
+    expect((await askApi(running.api, installed.token, 'GET', '/status')).status).toBe(200);
+    running.process.kill('SIGTERM');
+    expect(await running.ended()).toBe(0);
+    expect((await runVerb(['init', '--data', path.join(place, 'second'), '--json'], environment)).json).toMatchObject({
+      ok: false,
+      number: 'E936',
+    });
+    await other.stop();
+    rmSync(place, { recursive: true, force: true });
   });
 
   test('verbs without a server, without a token, and a folder that was never initialised say so', async () => {
