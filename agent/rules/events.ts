@@ -149,5 +149,3 @@ export const events = {
   'sandbox.unavailable': { level: 'error', ja: 'ソフトウェアを隔離して実行できません。', en: 'Software cannot be run in isolation.' },
   'store.swept': { level: 'debug', ja: '不要になったパッケージを削除しました。', en: 'Packages that nothing needs were removed.' },
 } as const satisfies Readonly<Record<string, EventEntry>>;
-
-export type EventName = keyof typeof events;

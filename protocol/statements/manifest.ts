@@ -28,7 +28,6 @@ const pagePath = z.string().check(z.regex(/^\/[^\s?#]*$/), z.maxLength(200));
 const semverRange = z.string().check(z.minLength(1), z.maxLength(100));
 
 /** Shown to the household before and after installation (DOMAIN D-34); Japanese. */
-export type CustomerInformation = z.infer<typeof customerInformation>;
 export const customerInformation = z.strictObject({
   description: line(1000).check(z.minLength(1)),
   price: line(1000).check(z.minLength(1)),
@@ -43,7 +42,6 @@ export const permissions = z.strictObject({
   telemetry: z.boolean(),
 });
 
-export type Health = z.infer<typeof health>;
 export const health = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('ready'), timeoutS: between(1, 600) }),
   z.strictObject({ kind: z.literal('http'), path: pagePath, intervalS: between(1, 60), timeoutS: between(1, 600) }),
