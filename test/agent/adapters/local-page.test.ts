@@ -205,6 +205,7 @@ describe('an app through the shared page', () => {
     const waiting = Array.from({ length: 16 }, () => ask('/demo.ipv4/slow').catch(() => 'cut off'));
     while (seen.length < 16) await new Promise((resolve) => setTimeout(resolve, 5));
     expect((await ask('/demo.ipv4/slow')).status).toBe(503);
+    expect(seen).toHaveLength(16);
     expect((await ask('/t/')).status).toBe(200);
     app.closeAllConnections();
     await Promise.all(waiting);

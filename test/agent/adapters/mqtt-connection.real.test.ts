@@ -299,12 +299,13 @@ test('every byte is charged, to what it was for', async () => {
   const total = Object.values(seen.charged).reduce((sum, bytes) => sum + bytes, 0);
   expect(total).toBeGreaterThan(read + written);
   expect(seen.charged).toMatchObject({ fetch: 0, retry: 0 });
-  // PUBLISH of 300 up with its answer 548, acknowledgement of 60 down 210; notice of 2,048 down 2,450; telemetry 851; ping 204.
+  // PUBLISH of 300 up with its answer 548, acknowledgement of 60 down 210; notice of 2,048 down 2,450; telemetry 851; ping 204;
+  // and an acknowledgement of 52 less where it rode on what came next.
   expect(seen.charged.report).toBeGreaterThan(600);
   expect(seen.charged.report).toBeLessThan(850);
   expect(seen.charged.notice).toBeGreaterThan(2_250);
   expect(seen.charged.notice).toBeLessThan(2_480);
-  expect(seen.charged.telemetry).toBeGreaterThan(800);
+  expect(seen.charged.telemetry).toBeGreaterThan(740);
   expect(seen.charged.telemetry).toBeLessThan(900);
   expect(seen.charged.keepalive).toBe(204);
 });
