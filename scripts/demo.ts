@@ -1,5 +1,5 @@
 /** The whole story on this machine: scripts/demo sets up and starts this. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -46,6 +46,7 @@ async function main(): Promise<number> {
   }
   const startMs = performance.now();
   const folder = mkdtempSync(path.join(tmpdir(), 'tsugite-demo-'));
+  chmodSync(folder, 0o711); // the database's own user passes through; nobody lists it
   let isWanted = false;
   const world = await makeWorld(folder);
   const interrupted = new Promise<void>((resolve) => {
