@@ -56,6 +56,9 @@ function refused(log: Log, gateway: string, refusal: EnrolmentRefusal): Enrolmen
   return refusal;
 }
 
+/** Answers that were lost leave certificates that nobody holds; a gateway that asks without end must not fill the table with them. */
+const unusedKept = 8;
+
 export async function recordCertificate(
   sql: Sql,
   issued: { gateway: GatewayId; keyid: KeyId; serial: string; notBeforeMs: number; notAfterMs: number; nowMs: number },
@@ -63,6 +66,11 @@ export async function recordCertificate(
   await sql.query(
     'INSERT INTO gateway_certificates (serial, gateway_id, subject_keyid, not_before, not_after, issued_at) VALUES ($1, $2, $3, $4, $5, $6)',
     [issued.serial, issued.gateway, issued.keyid, new Date(issued.notBeforeMs), new Date(issued.notAfterMs), new Date(issued.nowMs)],
+  );
+  await sql.query(
+    `DELETE FROM gateway_certificates WHERE serial IN (
+       SELECT serial FROM gateway_certificates WHERE gateway_id = $1 AND first_used_at IS NULL ORDER BY issued_at DESC, serial OFFSET $2)`,
+    [issued.gateway, unusedKept],
   );
 }
 

@@ -3,6 +3,7 @@ import { TsugiteError } from '../../protocol/errors.ts';
 import type { GatewayId } from '../../protocol/fields.ts';
 import type { BrokerDuties, BrokerMessage, GatewayLink } from '../ports/gateways.ts';
 import type { Clock, Db, Log } from '../ports.ts';
+import { makeAtMost } from './at-most.ts';
 import { makeInTurn } from './in-turn.ts';
 import { announceNotice } from './publish-notice.ts';
 import { markAllOffline, markOffline, type TakePresence } from './take-presence.ts';
@@ -11,6 +12,11 @@ import type { TakeTelemetry } from './take-telemetry.ts';
 import type { UseCertificate } from './use-certificate.ts';
 
 const noticesPerPage = 500;
+/**
+ * Database work of gateways that goes on at a time. Ten thousand of them may come back at once; they wait here, so that the other connections of
+ * the pool are free for the people's side.
+ */
+const jobsAtATime = 4;
 
 export function makeHearGateways(doors: {
   db: Db;
@@ -26,6 +32,7 @@ export function makeHearGateways(doors: {
   const present = new Map<GatewayId, { connection: number; hasReported: boolean }>();
   const refusedMessages = new Map<string, number>();
   const inTurn = makeInTurn<GatewayId>();
+  const atMost = makeAtMost(jobsAtATime);
 
   async function take({ connection, gateway, what, payload }: BrokerMessage, isLast: () => boolean): Promise<void> {
     const here = present.get(gateway);
@@ -66,7 +73,7 @@ export function makeHearGateways(doors: {
 
   return {
     mayConnect: async ({ connection, gateway, serial }) => {
-      const decision = await useCertificate({ gateway, serial }, 'connect');
+      const decision = await atMost(() => useCertificate({ gateway, serial }, 'connect'));
       if (decision.kind === 'refuse') {
         log.warn('connection.refused', { gateway, serial, why: decision.why });
         return 'refuse';
@@ -74,11 +81,12 @@ export function makeHearGateways(doors: {
       present.set(gateway, { connection, hasReported: false });
       return 'allow';
     },
-    take: (message) => inTurn(message.gateway, (isLast) => take(message, isLast)).catch((error: unknown) => refuseMessage(message, error)),
+    take: (message) =>
+      inTurn(message.gateway, (isLast) => atMost(() => take(message, isLast))).catch((error: unknown) => refuseMessage(message, error)),
     gone: async ({ connection, gateway }) => {
       if (present.get(gateway)?.connection !== connection) return;
       present.delete(gateway);
-      await inTurn(gateway, () => markOffline(db, gateway, clock.nowMs()));
+      await inTurn(gateway, () => atMost(() => markOffline(db, gateway, clock.nowMs())));
     },
     refill: async (publish) => {
       present.clear();

@@ -26,7 +26,7 @@ export function makeRenewCertificate(doors: {
     }
     const serial = serialFrom(random.bytes(16));
     const validity = validityFrom(nowMs);
-    await recordCertificate(db, { gateway, keyid: request.keyid, serial, ...validity, nowMs });
+    await db.tx((sql) => recordCertificate(sql, { gateway, keyid: request.keyid, serial, ...validity, nowMs }));
     const issued = await certificates.issue({ gateway, publicKey: request.publicKey, serial, ...validity });
     log.info('renewal.issued', { gateway, serial });
     return { kind: 'issued', pkcs7: certificates.certsOnly([issued.der]) };

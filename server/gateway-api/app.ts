@@ -29,6 +29,8 @@ export type GatewayApp = ReturnType<typeof makeGatewayApi>;
 
 const bodyBytes = 16 * 1024;
 const handshakeTimeoutMs = 10_000;
+/** Each may stream a package from disk. */
+const maxConnections = 4_000;
 /** A gateway on the slowest line needs minutes for a package; a request's head and body never do. */
 const requestTimeoutMs = 30_000;
 
@@ -52,6 +54,7 @@ export function makeGatewayApi(parts: GatewayApiParts) {
     exposeHeadRoutes: false,
     forceCloseConnections: true,
   });
+  app.server.maxConnections = maxConnections;
   const gate = makeGate(parts);
 
   // RFC 7030 §4.2.1: base64 text. Taken as bytes: what it holds is decided by the reader of requests.

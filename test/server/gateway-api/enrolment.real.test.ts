@@ -189,16 +189,29 @@ describe('simplereenroll', () => {
     const { base64 } = await aRequest(gateway);
     const identity = await enrolled();
     const foreign = await anIdentity(await anAuthority('somebody else'), gateway, { serial: identity.serial });
-    const forged = await anIdentity(rig.deviceCa, gateway);
+    const neverIssued = await anIdentity(rig.deviceCa, gateway);
+    // The CA's name, its key identifier and a serial that we did issue, under a signature of somebody else's key.
+    const forged = await anIdentity({ ...rig.deviceCa, key: (await anAuthority('forger')).key }, gateway, { serial: identity.serial });
     const statuses = [
       (await rig.ask('POST', est.simplereenroll, { body: base64 })).status,
       (await renew(foreign, base64)).status,
+      (await renew(neverIssued, base64)).status,
       (await renew(forged, base64)).status,
     ];
     await rig.db.query("UPDATE gateways SET blocked_at = now(), block_reason = 'test' WHERE id = $1", [gateway]);
     const blocked = await renew(identity, base64);
-    expect([...statuses, blocked.status]).toEqual([403, 403, 403, 403]);
+    expect([...statuses, blocked.status]).toEqual([403, 403, 403, 403, 403]);
     expect(problem(blocked).code).toBe('GATEWAY_BLOCKED');
+  });
+
+  test('a gateway that asks without end keeps its certificate in use and the newest eight of the others', async () => {
+    const identity = await enrolled();
+    expect(await connects(identity)).toBe(true);
+    const next = await aRequest(gateway);
+    let newest = '';
+    for (let asked = 0; asked < 12; asked += 1) newest = certificateIn((await renew(identity, next.base64)).body.toString()).certPem;
+    expect(await rig.db.query('SELECT 1 FROM gateway_certificates WHERE gateway_id = $1', [gateway])).toHaveLength(9);
+    expect(await connects({ certPem: newest, keyPem: next.keyPem })).toBe(true);
   });
 
   test('another CN is 400', async () => {
