@@ -5,6 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import type { ModelName } from '../../protocol/fields.ts';
 import { forwardToUnixSocket } from './forward.ts';
+import { attachHomeDevice, type HomeDevice, type HomeDeviceOptions } from './home-device.ts';
 import { homeAddress, makeGatewayNamespace, namespacePath, removeNamespace } from './namespaces.ts';
 import { programPath } from './programs.ts';
 
@@ -34,6 +35,8 @@ export type EmulatedGateway = {
   readonly agentPid: number | undefined;
   enroll(invitationFile: string): Promise<void>;
   start(): void;
+  /** Puts a device on the home network; it goes with the gateway. */
+  addHomeDevice(device: HomeDeviceOptions): Promise<HomeDevice>;
   /** As a service manager would: SIGTERM, then wait. */
   stop(): Promise<void>;
   /** Ends everything at once and removes its network; also safe while the process is ending. */
@@ -66,6 +69,7 @@ export async function makeEmulatedGateway(options: GatewayOptions): Promise<Emul
     ],
   ];
   let agent: ChildProcess | undefined;
+  const devices: HomeDevice[] = [];
 
   return {
     gateway,
@@ -86,6 +90,11 @@ export async function makeEmulatedGateway(options: GatewayOptions): Promise<Emul
       agent = spawn(command, args, { stdio: ['ignore', output, output] });
       closeSync(output);
     },
+    async addHomeDevice(device) {
+      const attached = await attachHomeDevice(namespace, device);
+      devices.push(attached);
+      return attached;
+    },
     async stop() {
       const running = agent;
       if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
@@ -95,6 +104,7 @@ export async function makeEmulatedGateway(options: GatewayOptions): Promise<Emul
     },
     remove() {
       agent?.kill('SIGKILL');
+      for (const device of devices.splice(0)) device.remove();
       forwards.close();
       removeNamespace(namespace);
     },

@@ -9,15 +9,19 @@ import { NotSeen } from './story.ts';
 
 export type HttpAnswer = { status: number; headers: Record<string, string | string[] | undefined>; body: Buffer; tls?: string };
 
-export function get(url: string, options: { ca?: string; headers?: Record<string, string>; method?: string } = {}): Promise<HttpAnswer> {
+export type Asked = { ca?: string; headers?: Record<string, string>; method?: string; body?: string; socketPath?: string };
+
+export function get(url: string, { ca, headers = {}, method = 'GET', body, socketPath }: Asked = {}): Promise<HttpAnswer> {
   const request = url.startsWith('https:') ? httpsRequest : httpRequest;
+  const options = {
+    method,
+    headers,
+    timeout: 10_000,
+    ...(ca === undefined ? {} : { ca }),
+    ...(socketPath === undefined ? {} : { socketPath }),
+  };
   return new Promise((resolve, reject) => {
-    const sent = request(url, {
-      method: options.method ?? 'GET',
-      headers: options.headers ?? {},
-      timeout: 10_000,
-      ...(options.ca === undefined ? {} : { ca: options.ca }),
-    });
+    const sent = request(url, options);
     sent.on('error', reject);
     sent.on('timeout', () => sent.destroy(new Error(`no answer from ${url}`)));
     sent.on('response', (response) => {
@@ -25,16 +29,12 @@ export function get(url: string, options: { ca?: string; headers?: Record<string
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
-      response.on('end', () =>
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: response.headers,
-          body: Buffer.concat(chunks),
-          ...(tls === undefined ? {} : { tls }),
-        }),
-      );
+      response.on('end', () => {
+        const answer = { status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) };
+        resolve(tls === undefined ? answer : { ...answer, tls });
+      });
     });
-    sent.end();
+    sent.end(body);
   });
 }
 
