@@ -117,9 +117,8 @@ export function joinFlows(outside: Outside): Joined {
   const walkRoot = makeWalkRoot({ trust, source: outside.roots, clock, log });
   const { node, arch } = outside.host;
   const handlers = makeHearServer({
-    ...{ trust, state, reports, link, random, log, onChange },
+    ...{ trust, state, reports, link, random, clock, log, walkRoot, onChange },
     acceptNotice: makeAcceptNotice({ trust, walkRoot, gateway, log }),
-    walkRoot: () => walkRoot(),
     about: {
       agent: agentVersion,
       model: modelName,

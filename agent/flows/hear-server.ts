@@ -3,7 +3,7 @@ import { toUtcTime } from '../../protocol/fields.ts';
 import { toCompactJson } from '../../protocol/json.ts';
 import type { Birth } from '../../protocol/messages/presence.ts';
 import type { Notice } from '../../protocol/statements/notice.ts';
-import type { ControlLink, EventLog, LinkHandlers, Random } from '../ports.ts';
+import type { Cancel, Clock, ControlLink, EventLog, LinkHandlers, Random } from '../ports.ts';
 import { applyNotice } from '../rules/apply-notice.ts';
 import { reasonOf } from '../rules/report-body.ts';
 import type { NoticeOutcome } from './accept-notice.ts';
@@ -21,18 +21,24 @@ type Needs = {
   random: Random;
   log: EventLog;
   acceptNotice: (envelope: Buffer) => Promise<NoticeOutcome>;
-  walkRoot: () => Promise<Walk>;
+  walkRoot: (urge: { isUrged: boolean }) => Promise<Walk>;
+  clock: Clock;
   /** What the birth message says beside the state. */
   about: Pick<Birth, 'agent' | 'model' | 'firmware' | 'node' | 'arch' | 'bootId' | 'epoch'>;
   delayDeployments: (delayMs: number) => void;
   onChange: () => void;
 };
 
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+
 /** What the agent does when the server speaks, and what it says of itself when it connects. */
 export function makeHearServer(needs: Needs): LinkHandlers {
-  const { trust, state, reports, link, random, log, acceptNotice, walkRoot, about, delayDeployments, onChange } = needs;
+  const { trust, state, reports, link, random, clock, log, acceptNotice, walkRoot, about, delayDeployments, onChange } = needs;
   let hasAskedForRoots = false;
   let toldRefusal: string | undefined;
+  let askAgainAfterMs = hourMs;
+  let cancelAskAgain: Cancel = () => {};
   /** One notice after the other: the second must be held against what the first has made. */
   let line: Promise<void> = Promise.resolve();
 
@@ -40,6 +46,25 @@ export function makeHearServer(needs: Needs): LinkHandlers {
     const outcome = await acceptNotice(envelope);
     if (outcome.kind === 'refused') tellRefusal(outcome.code, outcome.detail);
     if (outcome.kind === 'applied') obey(outcome.notice);
+    const needsRoot =
+      outcome.kind === 'refused' ? outcome.code === 'SIGNING_KEY_UNKNOWN' : (trust.notice()?.rootVersion ?? 0) > trust.root().version;
+    if (needsRoot) askAgainLater(envelope);
+    else askAgainAfterMs = hourMs;
+  }
+
+  /** The broker keeps what we acknowledged to itself, so what only a newer root can judge is kept here until that root can be had. */
+  function askAgainLater(envelope: Buffer): void {
+    cancelAskAgain();
+    cancelAskAgain = clock.after(askAgainAfterMs, () => {
+      void walkRoot({ isUrged: true })
+        .then(() => (line = line.then(() => hearNotice(envelope)).catch(logFault)))
+        .then(onChange, logFault);
+    });
+    askAgainAfterMs = Math.min(askAgainAfterMs * 2, dayMs);
+  }
+
+  function logFault(error: unknown): void {
+    log.write({ event: 'agent.fault', ...faultOf(error) });
   }
 
   function obey(notice: Notice): void {
@@ -91,7 +116,7 @@ export function makeHearServer(needs: Needs): LinkHandlers {
       reports.onOnline();
       if (!hasAskedForRoots) {
         hasAskedForRoots = true;
-        void walkRoot().then(onChange, (error: unknown) => log.write({ event: 'agent.fault', ...faultOf(error) }));
+        void walkRoot({ isUrged: false }).then(onChange, logFault);
       }
       onChange();
     },

@@ -5,7 +5,7 @@ import type { Trust } from './keep-trust.ts';
 
 const hourMs = 3_600_000;
 
-/** `caught-up`: the server has no newer one. `skipped`: asked less than an hour ago. `failed`: could not ask, or was given one that does not follow. */
+/** `caught-up`: the server has no newer one. `skipped`: urged less than an hour ago. `failed`: could not ask, or was given one that does not follow. */
 export type Walk = { kind: 'caught-up' | 'skipped' | 'failed'; steps: number };
 
 /**
@@ -14,10 +14,9 @@ export type Walk = { kind: 'caught-up' | 'skipped' | 'failed'; steps: number };
  */
 export function makeWalkRoot({ trust, source, clock, log }: { trust: Trust; source: RootSource; clock: Clock; log: EventLog }) {
   let walking: Promise<Walk> | undefined;
-  let askedAtMs = Number.NEGATIVE_INFINITY;
+  let urgedAtMs = Number.NEGATIVE_INFINITY;
 
   async function walk(): Promise<Walk> {
-    askedAtMs = clock.monotonicMs();
     let steps = 0;
     try {
       for (; steps < limits.rootRotationsPerWalk; steps++) {
@@ -39,7 +38,8 @@ export function makeWalkRoot({ trust, source, clock, log }: { trust: Trust; sour
   /** @param isUrged  a notice hints at a newer root: whoever can send notices must not make us ask more than once an hour */
   return ({ isUrged = false }: { isUrged?: boolean } = {}): Promise<Walk> => {
     if (walking !== undefined) return walking;
-    if (isUrged && clock.monotonicMs() - askedAtMs < hourMs) return Promise.resolve({ kind: 'skipped', steps: 0 });
+    if (isUrged && clock.monotonicMs() - urgedAtMs < hourMs) return Promise.resolve({ kind: 'skipped', steps: 0 });
+    if (isUrged) urgedAtMs = clock.monotonicMs();
     walking = walk().finally(() => {
       walking = undefined;
     });

@@ -102,9 +102,21 @@ export function aTestPackage(name: string, version = '1.0.0', { wish = {}, manif
 
 type App = { spec: AppSpec; end: (exit: AppExit) => void; isRunning: boolean };
 
-export function anAgentBench({ model = 'PR-500KI', gateway = aGatewayId }: { model?: string; gateway?: GatewayId } = {}) {
-  // In memory where there is such a place: every state is synced, and a shared disk takes its time for that.
-  const dataDir = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'agent-bench-'));
+/** In memory where there is such a place: every state is synced, and a shared disk takes its time for that. */
+function aFolder(): string {
+  return mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'agent-bench-'));
+}
+
+/** @param dataDir  of another bench, to be its next life */
+export function anAgentBench({
+  model = 'PR-500KI',
+  gateway = aGatewayId,
+  dataDir = aFolder(),
+}: {
+  model?: string;
+  gateway?: GatewayId;
+  dataDir?: string;
+} = {}) {
   const keys = someRootKeys();
   const packages = new Map<string, TestPackage>();
   const roots = new Map<number, Buffer>();
@@ -135,6 +147,7 @@ export function anAgentBench({ model = 'PR-500KI', gateway = aGatewayId }: { mod
     );
   }
 
+  let savesLeft = Number.POSITIVE_INFINITY;
   let underWay = 0;
   /** Counts what the disk is still busy with. */
   function counted<Port extends object>(port: Port): Port {
@@ -163,6 +176,7 @@ export function anAgentBench({ model = 'PR-500KI', gateway = aGatewayId }: { mod
     const powered = <Value>(value: Promise<Value>): Promise<Value> =>
       value.then((result) => (power.isOn ? result : new Promise<never>(() => {})));
     const guard = () => {
+      if (savesLeft-- === 0) power.isOn = false;
       if (!power.isOn) throw new TsugiteError('STORE_IO', { at: 'power is off' });
     };
     const log = {
@@ -347,9 +361,14 @@ export function anAgentBench({ model = 'PR-500KI', gateway = aGatewayId }: { mod
       await live().agent.stop();
       running = undefined;
     },
+    /** The power goes in the middle of whatever comes next: at the save after so many. */
+    cutPowerAfterSaves(saves: number) {
+      savesLeft = saves;
+    },
     /** Nothing is said good-bye to; what is on disk is what the next boot finds. */
     cutPower() {
       live().power.isOn = false;
+      savesLeft = Number.POSITIVE_INFINITY;
       for (const app of apps) app.isRunning = false;
       clock = aManualClock(clock.wallMs() + 60_000);
       running = undefined;
@@ -359,7 +378,8 @@ export function anAgentBench({ model = 'PR-500KI', gateway = aGatewayId }: { mod
       for (let quiet = 0; quiet < 20; ) {
         const before = [live().state.now(), events.length, sent.length, apps.length];
         await new Promise((resolve) => setImmediate(resolve));
-        await live().joined.settled();
+        if (!live().power.isOn) return;
+        await Promise.race([live().joined.settled(), new Promise((resolve) => setImmediate(resolve))]);
         const now = [live().state.now(), events.length, sent.length, apps.length];
         quiet = underWay === 0 && now.every((value, index) => value === before[index]) ? quiet + 1 : 0;
       }
