@@ -25,7 +25,7 @@ export function makeEstClient({ https }: { https: HttpsClient }): EstClient {
   return {
     makeKey: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
     async enrol(request) {
-      const { default: forge } = await import('node-forge');
+      const { default: forge } = await import('../../protocol/chain/forge-x509.ts');
       const key = createPrivateKey(request.privateKeyPem);
       const answer = await https.open({
         method: 'POST',

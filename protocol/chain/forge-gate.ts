@@ -2,8 +2,8 @@
  * First gate: node-forge's path validation (RFC 5280 §6), the strictest of the JavaScript validators for RSA, and beside it what it leaves
  * to its caller: key usage for code signing, hash and key strength, length of the path. The second gate (node-gate.ts) shares no code with this one.
  */
-import forge from 'node-forge';
 import { TsugiteError } from '../errors.ts';
+import forge from './forge-x509.ts';
 
 const maxCertificates = 3; // leaf and pinned CA counted
 const minKeyBits = 2048;

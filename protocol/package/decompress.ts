@@ -1,7 +1,7 @@
 /** The compressed stream of a payload: exactly one, whole, with nothing after it, and never more output than was announced. */
-import { createBrotliDecompress, createInflateRaw } from 'node:zlib';
+import { crc32, createBrotliDecompress, createInflateRaw } from 'node:zlib';
 import { TsugiteError } from '../errors.ts';
-import { crc32, gzipHeaderBytes, gzipTrailerBytes, verifyGzipTrailer } from './gzip-member.ts';
+import { gzipHeaderBytes, gzipTrailerBytes, verifyGzipTrailer } from './gzip-member.ts';
 import type { Encoding, ReadAt } from './tsg.ts';
 
 const inputChunkBytes = 128 * 1024;

@@ -34,19 +34,6 @@ function afterNul(bytes: Uint8Array, from: number): number {
   return end + 1;
 }
 
-const table = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = (crc & 1) !== 0 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  return crc;
-});
-
-/** CRC-32 of RFC 1952 §8, continued from `crc` (0 at the start). Node's own `zlib.crc32` is newer than Node 20. */
-export function crc32(bytes: Uint8Array, crc: number): number {
-  let state = ~crc;
-  for (let at = 0; at < bytes.length; at++) state = (state >>> 8) ^ (table[(state ^ (bytes[at] as number)) & 0xff] as number);
-  return ~state >>> 0;
-}
-
 function malformed(kind: string): TsugiteError {
   return new TsugiteError('PKG_MALFORMED', { layer: 'payload', kind });
 }

@@ -18,15 +18,19 @@ const prefixFieldBytes = 155;
 // Control, format, surrogate, private use, line and paragraph separators: invisible, or different for each reader.
 const forbidden = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/u;
 
+/** As nearly every name is. For these the tables of Unicode have nothing to say, and a package has up to 10,000 names. */
+const printableAscii = /^[\x20-\x7e]*$/;
+
 /** @param name  of a file or folder, without the folder's final `/`; `undefined` means that the name is good */
 export function faultOfName(name: string): NameFault | undefined {
   if (name.startsWith('/')) return 'absolute';
   if (name.includes('\\')) return 'backslash';
-  if (forbidden.test(name)) return 'forbidden-character';
+  const isAscii = printableAscii.test(name);
+  if (!isAscii && forbidden.test(name)) return 'forbidden-character';
   const parts = name.split('/');
   if (parts.includes('')) return 'empty-part';
   if (parts.includes('.') || parts.includes('..')) return 'dot-part';
-  if (name.normalize('NFC') !== name) return 'not-nfc';
+  if (!isAscii && name.normalize('NFC') !== name) return 'not-nfc';
   if (Buffer.byteLength(name) > limits.nameBytes) return 'too-long';
   if (parts.length > limits.nameParts) return 'too-deep';
   if (splitName(name, 'longest-prefix') === undefined) return 'not-ustar';
@@ -38,6 +42,7 @@ export function faultOfName(name: string): NameFault | undefined {
  * lower-upper-lower gives the same classes, but for dotless ı, which folds to itself.
  */
 export function foldedName(name: string): string {
+  if (printableAscii.test(name)) return name.toLowerCase();
   const folded = name.split('ı').map((piece) => piece.toLowerCase().toUpperCase().toLowerCase());
   return folded.join('ı').normalize('NFC');
 }
@@ -58,5 +63,7 @@ export function splitName(stored: string, rule: SplitRule): { prefix: string; na
 
 /** `a/b/c` → `a/`, `a/b/`: the stored names of the folders above a file. */
 export function foldersAbove(name: string): string[] {
-  return [...name.matchAll(/\//g)].map((match) => name.slice(0, match.index + 1));
+  const folders: string[] = [];
+  for (let at = name.indexOf('/'); at >= 0; at = name.indexOf('/', at + 1)) folders.push(name.slice(0, at + 1));
+  return folders;
 }
