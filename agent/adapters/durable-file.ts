@@ -22,7 +22,7 @@ export function replaceFile(
     renameSync(temporary, path);
     syncFolder(dirname(path));
   } catch (cause) {
-    rmSync(temporary, { force: true });
+    rmSync(temporary, { force: true, recursive: true });
     throw toDiskError(cause, path);
   }
 }
@@ -72,7 +72,7 @@ function errnoOf(error: unknown): string | undefined {
 }
 
 function writeSynced(path: string, bytes: Uint8Array, mode: number): void {
-  rmSync(path, { force: true });
+  rmSync(path, { force: true, recursive: true });
   const file = openSync(path, 'wx', mode);
   try {
     for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);

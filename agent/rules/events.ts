@@ -66,7 +66,6 @@ export const events = {
   },
   'notice.applied': { level: 'info', ja: '配信情報（{notice}）を適用しました。', en: 'Notice {notice} was applied.' },
   'notice.refused': { level: 'error', ja: '配信情報を受け付けませんでした。', en: 'A notice was refused.' },
-  'notice.waiting': { level: 'warn', ja: 'インストールと更新を保留しています。', en: 'Installs and updates are on hold.' },
   'request.answered': {
     level: 'info',
     ja: '運用者からの要求（{kind}）に応答しました。',
@@ -124,7 +123,6 @@ export const events = {
   },
   'app.start_failed': { level: 'warn', ja: 'ソフトウェアを起動できませんでした。', en: 'The software could not be started.' },
   'app.crash_loop': { level: 'error', ja: '異常終了を繰り返しています。', en: 'The software keeps crashing.' },
-  'app.output': { level: 'debug', ja: 'ソフトウェアの出力', en: 'Output of the software' },
   'app.orphaned': {
     level: 'warn',
     ja: '配信情報に含まれていないため、停止して保持します。',
@@ -134,6 +132,16 @@ export const events = {
     level: 'warn',
     ja: '許可されていない通信を遮断しました。',
     en: 'A connection that was not permitted was blocked.',
+  },
+  'app.network_joined': {
+    level: 'info',
+    ja: 'ソフトウェアを宅内ネットワークに接続しました（{address}）。',
+    en: 'The software was joined to the home network ({address}).',
+  },
+  'app.network_missing': {
+    level: 'warn',
+    ja: 'ソフトウェアを宅内ネットワークに接続できませんでした。',
+    en: 'The software could not be joined to the home network.',
   },
   'software.purged': {
     level: 'info',
