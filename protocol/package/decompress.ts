@@ -30,6 +30,18 @@ export async function decompress(
   let at = part.offset + headerBytes;
   const end = part.offset + part.length;
 
+  // zlib starts on the next piece only when 'data' has been handled: handled later, the two threads work at the same time. At most two
+  // pieces wait, because a finished one is heard of only between the works on others.
+  const waiting: Buffer[] = [];
+  const workOff = () => {
+    for (let bytes = waiting.shift(); bytes !== undefined; bytes = waiting.shift()) {
+      outputBytes += bytes.length;
+      if (outputBytes > maxOutputBytes) throw malformed('output-too-large', { limit: maxOutputBytes });
+      if (isGzip) crc = crc32(bytes, crc);
+      onBytes(bytes);
+    }
+  };
+
   await new Promise<void>((resolve, reject) => {
     let isOver = false;
     const settle = (outcome: () => void) => {
@@ -38,31 +50,33 @@ export async function decompress(
       outcome();
       stream.destroy();
     };
-    stream.on('error', (cause) => settle(() => reject(malformed('compressed-stream', {}, cause))));
-    stream.on('end', () => settle(resolve));
-    stream.on('data', (bytes: Buffer) => {
+    const attempt = (job: () => void) => {
       if (isOver) return;
-      outputBytes += bytes.length;
-      if (outputBytes > maxOutputBytes) return settle(() => reject(malformed('output-too-large', { limit: maxOutputBytes })));
-      if (isGzip) crc = crc32(bytes, crc);
       try {
-        onBytes(bytes);
-      } catch (error) {
-        settle(() => reject(error));
-      }
-    });
-    const feed = () => {
-      if (isOver) return;
-      if (at >= end) return void stream.end();
-      try {
-        const input = readAt(at, Math.min(inputChunkBytes, end - at));
-        if (input.length === 0) return settle(() => reject(malformed('truncated-stream', {})));
-        at += input.length;
-        stream.write(input, feed);
+        job();
       } catch (error) {
         settle(() => reject(error));
       }
     };
+    /** What came out before the end or the fault is judged first, as a reader of the whole would. */
+    const endWith = (outcome: () => void) => {
+      attempt(workOff);
+      settle(outcome);
+    };
+    stream.on('error', (cause) => endWith(() => reject(malformed('compressed-stream', {}, cause))));
+    stream.on('end', () => endWith(resolve));
+    stream.on('data', (bytes: Buffer) => {
+      waiting.push(bytes);
+      if (waiting.length === 1) setImmediate(attempt, workOff);
+    });
+    const feed = () =>
+      attempt(() => {
+        if (at >= end) return void stream.end();
+        const input = readAt(at, Math.min(inputChunkBytes, end - at));
+        if (input.length === 0) throw malformed('truncated-stream', {});
+        at += input.length;
+        stream.write(input, feed);
+      });
     feed();
   });
 
