@@ -6,14 +6,19 @@ import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { stopped, tellProgram } from './story/programs.ts';
 import { appAnswers } from './story/steps/app-answers.ts';
+import { badUpdateRolledBack } from './story/steps/bad-update-rolled-back.ts';
 import { delivered } from './story/steps/delivered.ts';
 import { gatewayEnrolled } from './story/steps/gateway-enrolled.ts';
 import { ineligibleExplained } from './story/steps/ineligible-explained.ts';
+import { neighbourUndisturbed } from './story/steps/neighbour-undisturbed.ts';
+import { oversizeRefused } from './story/steps/oversize-refused.ts';
 import { packageSigned } from './story/steps/package-signed.ts';
 import { pageShowsSoftware } from './story/steps/page-shows-software.ts';
 import { providerCertified } from './story/steps/provider-certified.ts';
 import { releaseAdmitted } from './story/steps/release-admitted.ts';
+import { tamperedRefused } from './story/steps/tampered-refused.ts';
 import { trustEstablished } from './story/steps/trust-established.ts';
+import { updateCommitted } from './story/steps/update-committed.ts';
 import { tell } from './story/story.ts';
 import { type ControlBytes, summary } from './story/summary.ts';
 import { makeWorld, type World } from './story/world.ts';
@@ -28,6 +33,11 @@ const steps = [
   delivered,
   pageShowsSoftware,
   appAnswers,
+  updateCommitted,
+  badUpdateRolledBack,
+  tamperedRefused,
+  oversizeRefused,
+  neighbourUndisturbed,
 ];
 const usage = `scripts/demo [--keep] [--json]
 

@@ -1,11 +1,13 @@
 /** What the demo's steps share: folders, addresses, secrets, and the people and things they made. */
 import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
+import { modelName } from '../../protocol/fields.ts';
 import type { EmulatedGateway, Emulator } from '../../provider/emulator/index.ts';
 import { get } from './look.ts';
 import { tellProgram } from './programs.ts';
-import { NotSeen } from './story.ts';
+import { NotSeen, seen } from './story.ts';
 
 export type World = {
   folder: string;
@@ -19,7 +21,6 @@ export type World = {
   packageFile: string;
   packageSha256?: string;
   target?: string;
-  timeline: { at: number; what: string }[];
 };
 
 export const customers = {
@@ -28,6 +29,7 @@ export const customers = {
     id: 'T00000008',
     facts: ['--line', 'NEXT_GIGA_SMART', '--hgw', 'PR-500KI', '--denwa', 'OFFICE_TYPE', '--office-eq', 'yes'],
   },
+  newerGateway: { id: 'T00000002', facts: ['--line', 'NEXT_OTHER', '--hgw', 'RT-500MI', '--denwa', 'NONE', '--rental', 'yes'] },
   formerBflets: {
     id: 'T00000014',
     facts: [
@@ -47,6 +49,35 @@ export const customers = {
   },
 } as const;
 
+/** Registers site and gateway, invites it, and lets it enrol and connect. */
+export async function enrollGateway(
+  world: World,
+  gateway: string,
+  model: string,
+  customer: { id: string; facts: readonly string[] },
+): Promise<EmulatedGateway> {
+  const { emulator } = world;
+  if (emulator === undefined) throw new NotSeen('no emulator was started');
+  const { site } = await operator(world, 'customer', 'add', '--customer-id', customer.id, ...customer.facts);
+  await operator(world, 'gateway', 'add', gateway, '--model', model, '--site', String(site));
+  const invitation = path.join(world.folder, `invitation-${gateway}.json`);
+  await operator(world, 'gateway', 'invite', gateway, '--out', invitation);
+  const emulated = await emulator.addGateway({
+    gateway,
+    model: modelName.parse(model),
+    dataDir: path.join(world.folder, 'gateways', gateway),
+  });
+  world.gateways.push(emulated);
+  await emulated.enroll(invitation);
+  emulated.start();
+  await seen(
+    `${gateway} is online by the API`,
+    15_000,
+    async () => (await api(world, `/gateways/${gateway}`)).online === true || undefined,
+  );
+  return emulated;
+}
+
 export async function makeWorld(folder: string): Promise<World> {
   const [api, https, mqtt] = await freePorts(3);
   const providerFolder = path.join(folder, 'provider');
@@ -58,7 +89,6 @@ export async function makeWorld(folder: string): Promise<World> {
     ports: { api: api ?? 0, https: https ?? 0, mqtt: mqtt ?? 0 },
     gateways: [],
     packageFile: path.join(providerFolder, 'demo.ipv4-1.0.0.tsg'),
-    timeline: [],
   };
 }
 
@@ -74,14 +104,17 @@ export const operatorOptions = (world: World): string[] => [
   world.tokenFile,
 ];
 
-export async function api(world: World, token: string, route: string): Promise<Record<string, unknown>> {
+/** GET below /api/v1, as the operator. */
+export async function api(world: World, route: string): Promise<Record<string, unknown>> {
+  const token = readFileSync(world.tokenFile, 'utf8').trim();
   const answer = await get(`http://127.0.0.1:${world.ports.api}/api/v1${route}`, { headers: { authorization: `Bearer ${token}` } });
   if (answer.status !== 200) throw new NotSeen(`GET ${route}: ${answer.status}`, { body: answer.body.toString().slice(0, 500) });
   return JSON.parse(answer.body.toString());
 }
 
-export function gatewayOf(world: World): EmulatedGateway {
-  const [gateway] = world.gateways;
+/** The first one, unless another is named. */
+export function gatewayOf(world: World, id?: string): EmulatedGateway {
+  const gateway = world.gateways.find((candidate) => id === undefined || candidate.gateway === id);
   if (gateway === undefined) throw new NotSeen('no gateway was made');
   return gateway;
 }

@@ -13,6 +13,11 @@ const steps = [
   'delivered',
   'page-shows-software',
   'app-answers',
+  'update-committed',
+  'bad-update-rolled-back',
+  'tampered-refused',
+  'oversize-refused',
+  'neighbour-undisturbed',
 ];
 type Outcome = {
   ok: boolean;
@@ -22,7 +27,7 @@ type Outcome = {
 };
 
 /** The demo looks at everything from outside, step by step; here it is told once and its outcome read. */
-test('the whole story is told, and every step of it is seen', { timeout: 120_000 }, async () => {
+test('the whole story is told, and every step of it is seen', { timeout: 240_000 }, async () => {
   const { status, outcome, stderr } = await demo('--json');
 
   expect(outcome.steps.filter((step) => !step.ok)).toEqual([]);

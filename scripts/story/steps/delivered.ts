@@ -2,20 +2,17 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { must, mustBe } from '../look.ts';
 import { factsOf, isBelow, namespacesOf, type ProcessFacts, processesWhere } from '../processes.ts';
-import { type Step, seen } from '../story.ts';
-import { customers, gatewayOf, operator, type World } from '../world.ts';
+import type { Step } from '../story.ts';
+import { order, targetReaches } from '../targets.ts';
+import { customers, gatewayOf, type World } from '../world.ts';
 
 export const delivered: Step<World> = {
   id: 'delivered',
   tells: '配信・インストール・起動 / delivered, installed, running in its sandbox',
   async run(world) {
     const gateway = gatewayOf(world);
-    const ordered = await operator(world, 'target', 'order', 'demo.ipv4', '--customer-id', customers.eligible.id, '--consent', 'D-0001');
-    world.target = String(ordered.target);
-    await seen('the server has the report that it was committed', 25_000, async () => {
-      const { state } = await operator(world, 'target', 'show', String(ordered.target));
-      return state === 'ACTIVE' || undefined;
-    });
+    world.target = await order(world, 'demo.ipv4', customers.eligible.id, 'D-0001');
+    await targetReaches(world, world.target, 'the server has the report that it was committed', 25_000, (row) => row.state === 'ACTIVE');
     const store = storeFacts(path.join(gateway.dataDir, 'store', world.packageSha256 ?? ''));
     const [app] = processesWhere((pid, command) => /^\S*node (\S+ )*\/app\/main\.js/.test(command) && isBelow(pid, gateway.agentPid ?? -1));
     must('the app runs, below the agent', app !== undefined);

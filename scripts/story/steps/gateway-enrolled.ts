@@ -1,39 +1,23 @@
 import { X509Certificate } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { modelName } from '../../../protocol/fields.ts';
 import { startEmulator, wanAddress } from '../../../provider/emulator/index.ts';
 import { must, mustBe } from '../look.ts';
-import { type Step, seen } from '../story.ts';
-import { customers, gatewayOf, operator, type World } from '../world.ts';
-
-const gatewayId = 'gw-pr400';
+import type { Step } from '../story.ts';
+import { api, customers, enrollGateway, gatewayOf, type World } from '../world.ts';
 
 export const gatewayEnrolled: Step<World> = {
   id: 'gateway-enrolled',
   tells: 'ホームゲートウェイ（PR-400KI）の登録と接続 / a gateway enrols and connects',
   async run(world) {
-    const { id, facts } = customers.eligible;
-    const { site } = await operator(world, 'customer', 'add', '--customer-id', id, ...facts);
-    await operator(world, 'gateway', 'add', gatewayId, '--model', 'PR-400KI', '--site', String(site));
-    const invitation = path.join(world.folder, 'invitation.json');
-    await operator(world, 'gateway', 'invite', gatewayId, '--out', invitation);
-
     const { https, mqtt } = world.ports;
     world.emulator = await startEmulator({ ports: new Map([https, mqtt].map((port) => [port, { host: '127.0.0.1', port }])) });
-    const dataDir = path.join(world.folder, 'gateways', gatewayId);
-    const gateway = await world.emulator.addGateway({ gateway: gatewayId, model: modelName.parse('PR-400KI'), dataDir });
-    world.gateways.push(gateway);
-    await gateway.enroll(invitation);
-    gateway.start();
+    const gateway = await enrollGateway(world, 'gw-pr400', 'PR-400KI', customers.eligible);
 
-    const device = await seen('the gateway is online by the API', 15_000, async () => {
-      const row = (await operator(world, 'gateway', 'show', gatewayId)) as { online: boolean; agent: string; model: string };
-      return row.online ? row : undefined;
-    });
     const connections = connectionsTo(gateway.agentPid ?? 0, mqtt);
     must(`a TCP connection to ${wanAddress}:${mqtt} in the gateway's own network namespace`, connections === 1, { connections });
-    return { online: device.online, agent: device.agent, certificate: certificateOf(world, dataDir) };
+    const { agent, firmware } = await api(world, `/gateways/${gateway.gateway}`);
+    return { agent, firmware, certificate: certificateOf(world, gateway.dataDir) };
   },
 };
 
