@@ -1,14 +1,19 @@
 /** Measures one thing and says it in figures: scripts/bench sets up and starts this. */
+import { measureFootprint } from './benches/footprint.ts';
 import { measureInstall } from './benches/install.ts';
 import { describeMachine } from './benches/machine.ts';
 import { notBuilt, readOptions } from './benches/options.ts';
 import { type Bench, toText } from './benches/result.ts';
 
-const benches = new Map<string, Bench>([['install', measureInstall]]);
+const benches = new Map<string, Bench>([
+  ['install', measureInstall],
+  ['footprint', measureFootprint],
+]);
 
 const usage = `scripts/bench <${[...benches.keys()].join('|')}> [--json] [--rounds N]
 
   install     verify, unpack and make durable, against sha256sum + tar + sync on the same file system
+  footprint   memory, start and code of an idle agent that is connected and runs one app
 
   --rounds N  how often each thing is measured; one more round before the first is dropped
   --json      one object on stdout: {bench, host, at, rows, goals} (progress goes to stderr)

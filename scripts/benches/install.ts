@@ -16,7 +16,7 @@ import { buildInstaller } from './installer-program.ts';
 import { type LoopDisk, makeLoopDisk } from './loop-disk.ts';
 import { type Cost, costOf } from './process-figures.ts';
 import { atMost, type BenchOptions, type Goal, type Measurement, type Row } from './result.ts';
-import { inRounds } from './rounds.ts';
+import { inRounds, keep } from './rounds.ts';
 import { makeSample, type Sample } from './sample-tree.ts';
 import { makeSigner, type Signer, signSample } from './signed-sample.ts';
 
@@ -118,10 +118,6 @@ async function measureSample(sample: Sample, { disk, way, rounds, signer, host }
   rmSync(`${tsgFile}.part`);
   const about = { gzBytes: sample.payload.length, tarBytes: sample.tar.length, files: sample.files.length };
   return installFigures(about, { floor, ours, watched });
-}
-
-function keep<Figures>(all: Figures[], isKept: boolean, figures: Figures): void {
-  if (isKept) all.push(figures);
 }
 
 /** A bench of something that did not happen would be fast. */

@@ -12,6 +12,10 @@ export async function inRounds(rounds: number, contestants: readonly Contestant[
   }
 }
 
+export function keep<Figures>(all: Figures[], isKept: boolean, figures: Figures): void {
+  if (isKept) all.push(figures);
+}
+
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((left, right) => left - right);
   const middle = sorted.length >> 1;
