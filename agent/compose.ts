@@ -31,6 +31,8 @@ export async function startAgent(dataDir: string, config: AgentConfig): Promise<
   const lock = makeFolderLock(dataDir);
   await lock.take();
   const { log, onDamage, useTime } = openLog(dataDir, config);
+  // A promise that nobody waits for is a fault of ours; it must not end every app of the household with it.
+  process.on('unhandledRejection', (error) => log.write({ event: 'agent.fault', code: 'INTERNAL_FAULT', detail: { at: String(error) } }));
   const { gateway } = enrolled;
   const { model, firmware } = config;
 

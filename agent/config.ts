@@ -9,6 +9,7 @@ import { defaultPageSettings, faultsOfPageSettings, type PageSettings } from './
 export const defaultDataDir = '/var/lib/tsugite-agent';
 
 const port = z.int().check(z.gte(1), z.lte(65_535));
+const hostNumber = z.int().check(z.gte(2), z.lte(65_534));
 /** `192.168.1.1:8888` or `[fd00::1]:8888` */
 const address = z.string().check(z.regex(/^(\[[0-9a-f:]+\]|[0-9.]+|localhost):\d{1,5}$/, 'not host:port'));
 const section = <Shape extends z.core.$ZodShape>(shape: Shape) => z.prefault(z.strictObject(shape), {} as never);
@@ -32,6 +33,12 @@ export const configSchema = z.strictObject({
     /** Our folder in the control group tree; by default made from the data folder's path. */
     cgroup: z.optional(z.string().check(z.regex(/^[a-z0-9-]{1,64}$/))),
   }),
+  /** Of the home network, for software with a granted LAN permission. */
+  lan: section({
+    bridge: z._default(z.string().check(z.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$/, 'not an interface name')), 'br-lan'),
+    /** Each such software gets an address of its own: 200 is 192.168.1.200 in 192.168.1.0/24. Keep them out of the DHCP range. */
+    pool: section({ from: z._default(hostNumber, 200), to: z._default(hostNumber, 239) }),
+  }),
   log: section({ level: z._default(z.enum(['debug', 'info', 'warn', 'error']), 'info') }),
 });
 
@@ -42,7 +49,7 @@ export const configSchema = z.strictObject({
 export function loadConfig(path: string | undefined, environment: Readonly<Record<string, string | undefined>> = process.env): AgentConfig {
   const file = path ?? environment.TSUGITE_AGENT_CONFIG;
   const written = withModel(file === undefined ? {} : parseJson(file), environment.TSUGITE_MODEL);
-  const parsed = configSchema.safeParse(written);
+  const parsed = configSchema.safeParse(written, { reportInput: true });
   const faults = [...(parsed.error?.issues.map(faultOf) ?? []), ...pageFaults(written)];
   if (parsed.success && faults.length === 0) return parsed.data;
   // One sentence a field: a value of the wrong type fails every check behind it too.

@@ -80,6 +80,7 @@ export function makeSupervise(needs: Needs): Supervisor {
       entry: manifest.entry,
       health: manifest.health,
       limits: limitsInForce(record.terms.limits, model, manifest),
+      asked: manifest.permissions,
       permissions: permissionsInForce(record.terms.grants, manifest),
       model: modelName,
     });
@@ -98,11 +99,13 @@ export function makeSupervise(needs: Needs): Supervisor {
       (exit) => ended(record.target, entry, exit),
       (error: unknown) => failed(record.target, entry, error),
     );
-    void process.readiness.then(({ kind }) => {
-      if (running.get(record.target) !== entry) return;
-      if (kind === 'ready') becameReady(record, installed, entry);
-      if (kind === 'timeout' && entry.isCommitted) void gaveNoSign(record.target, entry, manifest.health.timeoutS);
-    });
+    process.readiness
+      .then(async ({ kind }) => {
+        if (running.get(record.target) !== entry) return;
+        if (kind === 'ready') becameReady(record, installed, entry);
+        if (kind === 'timeout' && entry.isCommitted) await gaveNoSign(record.target, entry, manifest.health.timeoutS);
+      })
+      .catch(logFault);
     return entry;
   }
 
@@ -160,12 +163,26 @@ export function makeSupervise(needs: Needs): Supervisor {
       ...(fault && { code: fault.code }),
       detail: { ...fault?.detail, ...detail, afterS: delayMs / 1000 },
     });
-    if (fault !== undefined && record !== undefined && record.trouble?.code !== fault.code) {
-      const at = toUtcTime(trust.nowMs());
-      state.change((now) => withRecord(now, { ...record, trouble: { ...fault, at } }));
-      reports.report({ at, kind: 'supervisor', ...name, ...reasonOf(fault) });
-    }
+    if (fault !== undefined && record !== undefined && record.trouble?.code !== fault.code)
+      bookkeep(() => {
+        const at = toUtcTime(trust.nowMs());
+        state.change((now) => withRecord(now, { ...record, trouble: { ...fault, at } }));
+        reports.report({ at, kind: 'supervisor', ...name, ...reasonOf(fault) });
+      });
     onChange();
+  }
+
+  /** On a full disk the software runs all the same: nobody waits here who could take an error. */
+  function bookkeep(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      logFault(error);
+    }
+  }
+
+  function logFault(error: unknown): void {
+    log.write({ event: 'agent.fault', ...faultOf(error) });
   }
 
   /** Committed software that has run for a while is well again. */
@@ -173,7 +190,7 @@ export function makeSupervise(needs: Needs): Supervisor {
     entry.cancelWell = clock.after(wellAfterMs, () => {
       histories.delete(target);
       const record = recordOf(state.now(), target);
-      if (record?.trouble) state.change((now) => withRecord(now, { ...record, trouble: null }));
+      if (record?.trouble) bookkeep(() => void state.change((now) => withRecord(now, { ...record, trouble: null })));
       onChange();
     });
   }

@@ -15,7 +15,8 @@ import { makeTrustStore } from '../../agent/adapters/trust-store.ts';
 import { joinFlows } from '../../agent/compose/join.ts';
 import { makeKeepState } from '../../agent/flows/keep-state.ts';
 import { makeKeepTrust } from '../../agent/flows/keep-trust.ts';
-import type { AppExit, AppProcess, AppSpec, LinkHandlers, LogEvent, Readiness } from '../../agent/ports.ts';
+import type { TrustStore } from '../../agent/ports/disk.ts';
+import type { AppExit, AppNetworkNews, AppProcess, AppSpec, LinkHandlers, LogEvent, Readiness } from '../../agent/ports.ts';
 import { agentVersion } from '../../agent/version.ts';
 import { encodeEnvelope } from '../../protocol/dsse.ts';
 import { type ErrorCode, TsugiteError } from '../../protocol/errors.ts';
@@ -100,7 +101,7 @@ export function aTestPackage(name: string, version = '1.0.0', { wish = {}, manif
   };
 }
 
-type App = { spec: AppSpec; end: (exit: AppExit) => void; isRunning: boolean };
+type App = { spec: AppSpec; end: (exit: AppExit) => void; isRunning: boolean; network: AppNetworkNews };
 
 /** In memory where there is such a place: every state is synced, and a shared disk takes its time for that. */
 function aFolder(): string {
@@ -147,6 +148,7 @@ export function anAgentBench({
     );
   }
 
+  let isDiskFull = false;
   let savesLeft = Number.POSITIVE_INFINITY;
   let underWay = 0;
   /** Counts what the disk is still busy with. */
@@ -178,23 +180,31 @@ export function anAgentBench({
     const guard = () => {
       if (savesLeft-- === 0) power.isOn = false;
       if (!power.isOn) throw new TsugiteError('STORE_IO', { at: 'power is off' });
+      if (isDiskFull) throw new TsugiteError('DISK_FULL', { path: dataDir });
     };
+    const guarded =
+      <Args extends unknown[], Value>(save: (...args: Args) => Value) =>
+      (...args: Args): Value => {
+        guard();
+        return save(...args);
+      };
     const log = {
       write: (event: LogEvent) => {
         if (power.isOn) events.push(event);
       },
     };
-    const trustStore = makeTrustStore(dataDir);
+    const onDisk = makeTrustStore(dataDir);
+    const trustStore: TrustStore = {
+      ...onDisk,
+      saveRoot: guarded(onDisk.saveRoot),
+      saveNotice: guarded(onDisk.saveNotice),
+      saveClock: guarded(onDisk.saveClock),
+      saveVersionFloors: guarded(onDisk.saveVersionFloors),
+    };
     const trust = makeKeepTrust({ store: trustStore, clock: own, log, builtAtMs: mintedAtMs - 1_000 });
     const stateStore = makeStateStore(dataDir);
     const state = makeKeepState({
-      store: {
-        load: stateStore.load,
-        save(value) {
-          guard();
-          stateStore.save(value);
-        },
-      },
+      store: { load: stateStore.load, save: guarded(stateStore.save) },
       gateway,
       log,
     });
@@ -218,13 +228,7 @@ export function anAgentBench({
       random: { ...systemRandom, fraction: () => 0.5 },
       log,
       disk: { freeBytes: () => freeBytes.value },
-      outbox: {
-        ...outbox,
-        add(body) {
-          guard();
-          return outbox.add(body);
-        },
-      },
+      outbox: { ...outbox, add: guarded(outbox.add) },
       folders: counted(makeSoftwareFolders(dataDir)),
       store,
       downloads: downloadFolder,
@@ -291,7 +295,7 @@ export function anAgentBench({
   function startApp(spec: AppSpec, own: ManualClock): AppProcess {
     const health = [...packages.values()].find(({ wish }) => spec.appDir.endsWith(wish.package.sha256))?.health ?? 'ready';
     let end: App['end'] = () => {};
-    const app: App = { spec, isRunning: true, end: (exit) => end(exit) };
+    const app: App = { spec, isRunning: true, end: (exit) => end(exit), network: { denied: [] } };
     const ended = new Promise<AppExit>((resolve) => {
       end = (exit) => {
         app.isRunning = false;
@@ -312,7 +316,9 @@ export function anAgentBench({
       pid: 1_000 + apps.length,
       webSocketPath: '/nowhere',
       readiness: outcome,
+      network: async () => ({ denied: [] }),
       exited: ended,
+      network: async () => app.network,
       async stop() {
         app.end(exited({ status: 0 }));
         await ended;
@@ -360,6 +366,9 @@ export function anAgentBench({
     async stop() {
       await live().agent.stop();
       running = undefined;
+    },
+    fillDisk(isFull: boolean) {
+      isDiskFull = isFull;
     },
     /** The power goes in the middle of whatever comes next: at the save after so many. */
     cutPowerAfterSaves(saves: number) {
