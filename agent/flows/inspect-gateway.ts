@@ -80,8 +80,9 @@ function decisionOf(target: RandomId, { notice, root, state, nowMs }: DiskView) 
 export function explainOnDisk(name: string, view: DiskView): Why {
   const known = listSoftware(view).find((entry) => entry.software === name || entry.title?.ja === name || entry.title?.en === name);
   const notListed: Fault = { code: 'SOFTWARE_NOT_LISTED', detail: { software: name } };
-  if (known === undefined)
-    return explainSoftware(name, { state: 'refused', fault: null }, null, { ...findContact(view), listed: notListed });
+  // Without any notice nobody here can say what is listed: then the line is the thing to look at.
+  const unknown: Shown = { state: 'refused', fault: view.notice === null ? null : notListed };
+  if (known === undefined) return explainSoftware(name, unknown, null, { ...findContact(view), listed: notListed });
   return explainSoftware(known.software, known.shown, known.at, { ...findContact(view), ...findRungs(known, view, notListed) });
 }
 
