@@ -29,6 +29,20 @@ export const runErrors = {
     },
     who: 'provider',
     retry: 'never',
+    variants: {
+      'not-granted': {
+        summary: {
+          ja: '宅内の機器との通信が許可されていないため、機器を操作できません。',
+          en: 'It is not permitted to reach the devices of the home, so it cannot control them.',
+        },
+        remedy: {
+          ja: '運用者が、配信対象の許可（grants）に permissions.lan を追加します。',
+          en: "The operator adds permissions.lan to the target's grants.",
+        },
+        who: 'operator',
+        retry: 'after-operator',
+      },
+    },
   },
   DEVICE_NO_ANSWER: {
     number: 'E606',
@@ -83,5 +97,27 @@ export const runErrors = {
     },
     who: 'provider',
     retry: 'later',
+  },
+  APP_LAN_UNAVAILABLE: {
+    number: 'E611',
+    summary: {
+      ja: '宅内ネットワークに接続できないため、ソフトウェアは機器と通信できません。',
+      en: 'The software could not be joined to the home network, so it reaches no device.',
+    },
+    remedy: {
+      ja: '自動的に再接続します。続く場合は、運用者がエージェントの設定 lan と、ホームゲートウェイのブリッジ、nftables、iproute2 を確認します。',
+      en: "Tried again by itself; if it lasts, the operator checks the agent's lan settings and the gateway's bridge, nftables and iproute2.",
+    },
+    who: 'operator',
+    retry: 'later',
+    variants: {
+      'no-free-address': {
+        remedy: {
+          ja: '運用者が、エージェントの設定 lan.pool を、宅内で使われていないアドレスに変更します。',
+          en: "The operator sets the agent's lan.pool to addresses that nothing in the home uses.",
+        },
+        retry: 'after-operator',
+      },
+    },
   },
 } as const satisfies ErrorRows;
