@@ -7,6 +7,8 @@ import type { Digest, GatewayId, ProviderId, RandomId, SoftwareId, Version } fro
 import type { Manifest } from '../protocol/statements/manifest.ts';
 import type { Grants, RunLimits } from '../protocol/statements/notice.ts';
 import type { RevokedSigner } from '../protocol/statements/root.ts';
+import type { Fault } from './rules/agent-state.ts';
+import type { Denied } from './rules/denied-traffic.ts';
 import type { GatewaySnapshot, SoftwareSnapshot } from './rules/gateway-snapshot.ts';
 import type { Purpose } from './rules/ledger.ts';
 
@@ -182,9 +184,21 @@ export type AppSpec = {
   entry: Manifest['entry'];
   health: Manifest['health'];
   limits: RunLimits;
+  /** By the manifest. A refused port is told by its number only if it stands here. */
+  asked: Pick<Grants, 'lan' | 'wan'>;
   /** manifest ∩ grants */
   permissions: Grants;
   model: string;
+};
+
+/** About the home network of one running app. */
+export type AppNetworkNews = {
+  /** Its own in the home network; neither this nor `fault` when it was given none. For the local log only. */
+  address?: string;
+  /** It was given the home network and could not be joined to it, so far. */
+  fault?: Fault;
+  /** Refused since its start. */
+  denied: readonly Denied[];
 };
 
 export type AppExit = {
@@ -203,6 +217,8 @@ export interface AppProcess {
   readonly webSocketPath: string;
   readonly readiness: Promise<Readiness>;
   readonly exited: Promise<AppExit>;
+  /** After its end: as it was then. */
+  network(): Promise<AppNetworkNews>;
   /** Asks (SIGTERM), then kills the whole cgroup after `graceMs`. Resolves when nothing of it is left. */
   stop(graceMs: number): Promise<void>;
 }

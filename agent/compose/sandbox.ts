@@ -18,7 +18,12 @@ export function composeSandbox(dataDir: string, config: AgentConfig, nowMs: () =
 
   return {
     host,
-    sandbox: makeSandbox({ host, clock, observer: { onOutput: (app, line) => appLog(app, line), onTelemetry: () => {} } }),
+    sandbox: makeSandbox({
+      host,
+      lan: { ...config.lan, tag: keyOf(dataDir).slice(0, 6) },
+      clock,
+      observer: { onOutput: (app, line) => appLog(app, line), onTelemetry: () => {} },
+    }),
     installer: makeInstaller({ host, clock, program: { dir: dirname(fileURLToPath(import.meta.url)), file: 'installer.js' } }),
     /** Gone after each start of the agent, hence made when it is needed. */
     socketsDirOf(uid: number): string {
@@ -31,5 +36,9 @@ export function composeSandbox(dataDir: string, config: AgentConfig, nowMs: () =
 
 /** Two agents of one machine have two data folders, hence two folders in the control group tree. */
 function cgroupOf(dataDir: string): string {
-  return `tsugite-${createHash('sha256').update(resolve(dataDir)).digest('hex').slice(0, 16)}`;
+  return `tsugite-${keyOf(dataDir)}`;
+}
+
+function keyOf(dataDir: string): string {
+  return createHash('sha256').update(resolve(dataDir)).digest('hex').slice(0, 16);
 }

@@ -49,6 +49,8 @@ export type AppFacts = {
   readonly gatewaySocketDir: string;
   readonly entry: Manifest['entry'];
   readonly limits: RunLimits;
+  /** Of a prepared network namespace; undefined: none but its own loopback. */
+  readonly networkPath?: string | undefined;
 };
 
 export const insideUid = 1000;
@@ -83,7 +85,7 @@ export function appProfile(app: AppFacts, host: HostFacts): SandboxProfile {
     },
     workingDirectory: '/data',
     command: appCommand(app),
-    network: 'none',
+    network: app.networkPath === undefined ? 'none' : { namespacePath: app.networkPath },
   };
 }
 

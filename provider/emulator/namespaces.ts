@@ -58,7 +58,14 @@ export async function makeGatewayNamespace(wan: string, gateway: string, line: n
   await ip('-n', name, 'link', 'add', 'br-lan', 'type', 'bridge');
   await ip('-n', name, 'addr', 'add', `${homeAddress}/24`, 'dev', 'br-lan');
   await ip('-n', name, 'link', 'set', 'br-lan', 'up');
+  await leaveBridgedFramesAlone(name);
   return name;
+}
+
+/** As gateways' firmware does: with the kernel's default, a firewall for what is forwarded would also judge what passes within the home. */
+async function leaveBridgedFramesAlone(namespace: string): Promise<void> {
+  const script = 'for file in /proc/sys/net/bridge/bridge-nf-call-*; do [ ! -e "$file" ] || echo 0 > "$file"; done';
+  await run('nsenter', [`--net=${namespacePath(namespace)}`, '--', 'sh', '-c', script], { timeout: 10_000 });
 }
 
 /** Opens listening sockets at the WAN address and brings them here, where each connection can be passed on to the real server. */

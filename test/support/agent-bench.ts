@@ -316,7 +316,6 @@ export function anAgentBench({
       pid: 1_000 + apps.length,
       webSocketPath: '/nowhere',
       readiness: outcome,
-      network: async () => ({ denied: [] }),
       exited: ended,
       network: async () => app.network,
       async stop() {

@@ -1,5 +1,6 @@
 /** Real apps in real sandboxes, for the tests that need root. Each test gets a folder and a control group tree of its own. */
 
+import { createHash } from 'node:crypto';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -17,9 +18,13 @@ export const realClock: Clock = {
 };
 
 let number = 0;
+const tagOf = (name: string) => createHash('sha256').update(name).digest('hex').slice(0, 6);
 
-/** @param closedParent  as for a clone under /root: only root may enter the folder above everything */
-export function aSandboxBench({ closedParent = false } = {}) {
+/**
+ * @param closedParent  as for a clone under /root: only root may enter the folder above everything
+ * @param lanTag        of an agent that was there before
+ */
+export function aSandboxBench({ closedParent = false, lanTag }: { closedParent?: boolean; lanTag?: string | undefined } = {}) {
   const top = mkdtempSync(`/tmp/tsugite-bench-${process.pid}-`);
   chmodSync(top, closedParent ? 0o700 : 0o755);
   const data = join(top, 'data');
@@ -32,6 +37,7 @@ export function aSandboxBench({ closedParent = false } = {}) {
   const host = makeSandboxHost({ runDir, cgroupParent });
   const sandbox = makeSandbox({
     host,
+    lan: { bridge: 'br-lan', pool: { from: 200, to: 239 }, tag: lanTag ?? tagOf(cgroupParent) },
     clock: realClock,
     observer: { onOutput: (_, line) => lines.push(line.text), onTelemetry: (_, sample) => samples.push(sample) },
   });
@@ -58,6 +64,7 @@ export function aSandboxBench({ closedParent = false } = {}) {
       entry: { runtime: 'node', args: ['main.js'] },
       health: { kind: 'ready', timeoutS: 20 },
       limits: { installedBytes: 1_000_000, dataBytes: 4 << 20, memoryBytes: 64 << 20, cpuPercent: 100, pids: 32, files: 64 },
+      asked: { lan: [], wan: [] },
       permissions: { lan: [], wan: [], telemetry: false },
       model: 'PR-500KI',
       ...change,

@@ -7,6 +7,7 @@ import type { AppExit, AppProcess, AppSpec, Clock } from '../../ports.ts';
 import { appProcessLimits, appProfile, webSocketDirInside, webSocketName } from '../../rules/sandbox-profile.ts';
 import { pathOnly } from '../app-socket.ts';
 import { openGatewaySocket } from '../gateway-socket.ts';
+import type { AppNetwork, AppNetworks } from './app-network.ts';
 import { captureOutput, type OutputLine } from './app-output.ts';
 import { type Launched, launch } from './bwrap-launcher.ts';
 import type { Cgroup } from './cgroup.ts';
@@ -18,6 +19,11 @@ export type AppObserver = {
   onTelemetry(app: AppSpec, sample: Record<string, unknown>): void;
 };
 
+export type AppSurroundings = { host: SandboxHost; networks: AppNetworks; clock: Clock; observer: AppObserver };
+
+/** Of an app without a grant: its loopback alone, where nothing can be refused. */
+const noNetwork: AppNetwork = { namespacePath: undefined, news: async () => ({ denied: [] }), close: async () => {} };
+
 const killTimeoutMs = 10_000;
 /** V8 ends itself when its own heap limit is reached, just before the kernel would: to people it is the same cause. */
 const heapExhausted = /FATAL ERROR: .*heap out of memory/;
@@ -25,9 +31,7 @@ const heapExhausted = /FATAL ERROR: .*heap out of memory/;
 export async function startApp(
   app: AppSpec,
   settingsPath: string,
-  host: SandboxHost,
-  clock: Clock,
-  observer: AppObserver,
+  { host, networks, clock, observer }: AppSurroundings,
 ): Promise<AppProcess> {
   const { cgroups, facts } = host.open();
   mkdirSync(app.socketsDir, { recursive: true, mode: 0o711 });
@@ -39,15 +43,18 @@ export async function startApp(
     onReady: () => sayReady(),
     onTelemetry: (sample) => observer.onTelemetry(app, sample),
   });
+  let network = noNetwork;
   let cgroup: Cgroup;
   let launched: Launched;
   try {
+    if (app.permissions.lan.length > 0) network = await networks.open(app);
     const limits = appProcessLimits(app.limits);
     cgroup = cgroups.make(app.target, limits);
-    const profile = appProfile({ ...app, gatewaySocketDir: app.socketsDir }, facts);
+    const profile = appProfile({ ...app, gatewaySocketDir: app.socketsDir, networkPath: network.namespacePath }, facts);
     launched = await launch({ profile, limits, uid: app.uid, cgroup, stdin: 'ignore' });
   } catch (cause) {
     await gatewaySocket.close();
+    await network.close();
     throw cause;
   }
 
@@ -67,6 +74,7 @@ export async function startApp(
       const memory = cgroup.memory();
       const left = await cgroup.destroy(killTimeoutMs);
       await gatewaySocket.close();
+      await network.close();
       if (webSocketDir !== undefined) closeSync(webSocketDir);
       if (left.length > 0) return reject(new TsugiteError('SANDBOX_UNAVAILABLE', { kind: 'will-not-die', at: app.software, pids: left }));
       const end = endOf(status, signal);
@@ -82,6 +90,7 @@ export async function startApp(
     pid: launched.pid ?? initPid,
     webSocketPath,
     exited,
+    network: () => network.news(),
     readiness: awaitReadiness(app.health, clock, { saidReady, exited, webSocketPath }),
     stop: async (graceMs) => {
       if (launched.pid !== undefined) send(launched.pid, 'SIGTERM');

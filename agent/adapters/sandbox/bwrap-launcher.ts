@@ -38,6 +38,7 @@ export type Launched = {
 
 const tools = {
   bwrap: '/usr/bin/bwrap',
+  nsenter: '/usr/bin/nsenter',
   prlimit: '/usr/bin/prlimit',
   setpriv: '/usr/bin/setpriv',
   unshare: '/usr/bin/unshare',
@@ -88,10 +89,16 @@ function commandLine(
   const sandboxed = [tools.prlimit, ...rlimits, tools.bwrap, '--args', String(argsDescriptor), '--', ...profile.command];
   const sources = profile.mounts.flatMap((mount) => (mount.kind === 'bind' ? [mount.from] : []));
   const closed = sources.filter((path) => closedFolder(path, uid) !== undefined);
-  if (closed.length === 0) return { command: sandboxed, asRoot: false, reach: (path) => path };
+  const { network } = profile;
+  const enter = network === 'none' ? [] : [tools.nsenter, `--net=${network.namespacePath}`, '--'];
+  const dropUid = [tools.setpriv, `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--'];
+  if (closed.length === 0) {
+    const stays = (path: string) => path;
+    if (network === 'none') return { command: sandboxed, asRoot: false, reach: stays };
+    return { command: [...enter, ...dropUid, ...sandboxed], asRoot: true, reach: stays };
+  }
   const doorway = planDoorway(closed, sources);
   if (!doorway) throw new TsugiteError('PATH_UNREACHABLE', { path: closed[0], uid, folder: closedFolder(closed[0] as string, uid) });
-  const dropUid = [tools.setpriv, `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--'];
   const door = [
     tools.unshare,
     '--mount',
@@ -106,7 +113,7 @@ function commandLine(
     ...doorway.paths,
     '--',
   ];
-  return { command: [...door, ...dropUid, ...sandboxed], asRoot: true, reach: (path) => throughDoor(doorway, path) };
+  return { command: [...enter, ...door, ...dropUid, ...sandboxed], asRoot: true, reach: (path) => throughDoor(doorway, path) };
 }
 
 /** bubblewrap says `{"child-pid": N, …}` once the sandbox stands and waits; when it cannot, it says why on standard error and ends. */
