@@ -1,6 +1,8 @@
 /** Where the adapters meet the flows. What each adapter is joined to stands in compose/join.ts. */
 import { TsugiteError } from '../protocol/errors.ts';
+import { makeChoicesStore } from './adapters/choices-store.ts';
 import { systemClock as clock } from './adapters/clock.ts';
+import { makeControlDoor } from './adapters/control-door.ts';
 import { makeDisk } from './adapters/disk.ts';
 import { makeDownloadFolder } from './adapters/download-folder.ts';
 import { makeFolderLock } from './adapters/folder-lock.ts';
@@ -65,6 +67,8 @@ export async function startAgent(dataDir: string, config: AgentConfig): Promise<
     installer,
     socketsDirOf,
     page: makeLocalPage({ dataDir, settings: pageSettingsOf(config), rules: pageRules }),
+    choicesStore: makeChoicesStore(dataDir, onDamage),
+    doors: [makeControlDoor(dataDir)],
   }).start();
 
   return {

@@ -12,7 +12,7 @@ function stopAsked(): Promise<void> {
   });
 }
 
-async function perform(command: Command): Promise<void> {
+async function perform(command: Exclude<Command, { verb: 'doctor' }>): Promise<void> {
   const dataDir = dataDirOf(command.data);
   switch (command.verb) {
     case 'help':
@@ -41,11 +41,25 @@ async function perform(command: Command): Promise<void> {
       const { whyAnswer } = await import('./cli/why-text.ts');
       return writeAnswer(whyAnswer(await readWhy(dataDir, command.software)), command.isJson, streams);
     }
+    case 'ask': {
+      const { askAgent } = await import('./compose/ask.ts');
+      const { askAnswer } = await import('./cli/ask-text.ts');
+      return writeAnswer(askAnswer(await askAgent(dataDir, command.ask)), command.isJson, streams);
+    }
     case 'log':
       return showLog(command, dataDir);
     default:
       return assertNever(command);
   }
+}
+
+/** A fault that was found is an answer, and yet no success. */
+async function findFaults({ data, config, isJson }: Command): Promise<number> {
+  const { examine } = await import('./compose/doctor.ts');
+  const { doctorAnswer } = await import('./cli/doctor-text.ts');
+  const rows = await examine(dataDirOf(data), { configFile: config });
+  writeAnswer(doctorAnswer(rows), isJson, streams);
+  return rows.every(({ ok }) => ok) ? exitCode.done : exitCode.failed;
 }
 
 async function showLog({ since, follow, isJson }: Extract<Command, { verb: 'log' }>, dataDir: string): Promise<void> {
@@ -76,7 +90,9 @@ function modelIfKnown(config: string | undefined): AgentConfig['model'] | null {
 
 async function main(argv: readonly string[]): Promise<number> {
   try {
-    await perform(parseCommand(argv));
+    const command = parseCommand(argv);
+    if (command.verb === 'doctor') return await findFaults(command);
+    await perform(command);
     return exitCode.done;
   } catch (error) {
     return writeFailure(error, argv.includes('--json'), streams);

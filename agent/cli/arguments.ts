@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { TsugiteError } from '../../protocol/errors.ts';
+import { type Ask, parseConfirmText } from '../rules/ask.ts';
 
 export const usage = `tsugite-agent: the delivery agent on a home gateway（ホームゲートウェイ上の配信エージェント）
 
@@ -9,12 +10,18 @@ export const usage = `tsugite-agent: the delivery agent on a home gateway（ホ�
   tsugite-agent why SOFTWARE              why it is, or is not, on this gateway（理由）
   tsugite-agent log [--since TIME] [--follow]   the log; TIME is 2026-11-22T00:00:00Z, or 90s, 15m, 2h, 3d ago（動作記録）
 
+  tsugite-agent resync                    asks the server for the present notice and plans anew（再同期）
+  tsugite-agent confirm ITEM=VALUE        what was seen on site: office-equipment=no|yes（現地での確認）
+  tsugite-agent install --now [SOFTWARE]  does not wait for the hours, with the household's consent（すぐにインストール）
+  tsugite-agent postpone [SOFTWARE]       puts a waiting update off by a day, for at most 7 days（更新の延期）
+  tsugite-agent doctor                    tries sandbox, disk, clock, certificate and the way to the server（自己診断）
+
   --data DIR      data folder (default: TSUGITE_AGENT_DATA, or /var/lib/tsugite-agent)
   --config FILE   settings (default: TSUGITE_AGENT_CONFIG)
   --json          one JSON object on stdout
   --help
 
-status, why and log read the disk alone: they answer with the agent stopped and the line down.
+status, why, log and doctor answer with the agent stopped and the line down; resync, confirm, install and postpone ask the running agent, as root.
 exit 0 done · 1 failed · 2 usage · 3 refused by a rule
 `;
 
@@ -24,6 +31,8 @@ export type Command = { data: string | undefined; config: string | undefined; is
   | { verb: 'enroll'; invitation: string }
   | { verb: 'status' }
   | { verb: 'why'; software: string }
+  | { verb: 'ask'; ask: Ask }
+  | { verb: 'doctor' }
   | { verb: 'log'; since: string | undefined; follow: boolean }
 );
 
@@ -41,11 +50,13 @@ export function parseCommand(argv: readonly string[]): Command {
     ['invitation', 'enroll'],
     ['since', 'log'],
     ['follow', 'log'],
+    ['now', 'install'],
   ] as const)
     if (values[option] !== undefined && verb !== of) throw wrong(`--${option} is for ${of}`);
   switch (verb) {
     case 'run':
     case 'status':
+    case 'doctor':
       takes(0);
       return { ...common, verb };
     case 'enroll':
@@ -58,6 +69,17 @@ export function parseCommand(argv: readonly string[]): Command {
     case 'log':
       takes(0);
       return { ...common, verb, since: values.since, follow: values.follow === true };
+    case 'resync':
+      takes(0);
+      return { ...common, verb: 'ask', ask: { kind: 'resync' } };
+    case 'confirm':
+      takes(1);
+      return { ...common, verb: 'ask', ask: parseConfirmText(operands[0] ?? '') };
+    case 'install':
+      if (values.now !== true) throw wrong('install: --now is missing (everything else is installed by itself)');
+      return { ...common, verb: 'ask', ask: { kind: 'install-now', software: softwareOf(operands) } };
+    case 'postpone':
+      return { ...common, verb: 'ask', ask: { kind: 'postpone', software: softwareOf(operands) } };
     case undefined:
       throw wrong('no verb');
     default:
@@ -78,11 +100,17 @@ function parse(argv: readonly string[]) {
         invitation: { type: 'string' },
         since: { type: 'string' },
         follow: { type: 'boolean', short: 'f' },
+        now: { type: 'boolean' },
       },
     });
   } catch (cause) {
     throw wrong(cause instanceof Error ? cause.message : String(cause));
   }
+}
+
+function softwareOf(operands: readonly string[]): string | null {
+  if (operands.length > 1) throw wrong('at most one SOFTWARE');
+  return operands[0] ?? null;
 }
 
 /** @returns unix milliseconds  @throws TsugiteError USAGE_WRONG */

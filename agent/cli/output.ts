@@ -47,6 +47,8 @@ const refusals: ReadonlySet<string> = new Set([
   'ENROLL_REQUEST_REFUSED',
   'GATEWAY_BLOCKED',
   'ALREADY_ENROLLED',
+  'NOTHING_PENDING',
+  'POSTPONE_LIMIT',
 ]);
 
 function defined(values: Record<string, unknown>): Record<string, unknown> {

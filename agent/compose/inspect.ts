@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isErrorCode, TsugiteError } from '../../protocol/errors.ts';
+import { makeChoicesStore } from '../adapters/choices-store.ts';
 import { systemClock as clock } from '../adapters/clock.ts';
 import { isLocked } from '../adapters/folder-lock.ts';
 import { makeIdentityStore } from '../adapters/identity-store.ts';
@@ -10,8 +11,9 @@ import { makeStateStore } from '../adapters/state-store.ts';
 import { makeTrustStore } from '../adapters/trust-store.ts';
 import type { StatusFacts } from '../cli/status-text.ts';
 import { type DiskView, explainOnDisk, listSoftware } from '../flows/inspect-gateway.ts';
+import { makeKeepChoices } from '../flows/keep-choices.ts';
 import { makeKeepState } from '../flows/keep-state.ts';
-import { makeKeepTrust } from '../flows/keep-trust.ts';
+import { makeKeepTrust, type Trust } from '../flows/keep-trust.ts';
 import type { TrustStore } from '../ports/disk.ts';
 import type { EventLog } from '../ports.ts';
 import type { Fault } from '../rules/agent-state.ts';
@@ -24,7 +26,6 @@ const silent: EventLog = { write: () => {} };
 /** @throws TsugiteError NOT_ENROLLED */
 export async function readStatus(dataDir: string, model: string | null): Promise<StatusFacts> {
   const { view, trust, identity } = await openView(dataDir);
-  const ledger = inMonthOf(makeLedgerStore(dataDir).load() ?? emptyLedger(view.nowMs), view.nowMs);
   const { notice, root } = view;
   return {
     gateway: identity.gateway,
@@ -36,11 +37,7 @@ export async function readStatus(dataDir: string, model: string | null): Promise
     rootVersion: root.version,
     rootExpires: root.expires,
     notice: notice && { version: notice.version, issuedAt: notice.issuedAt, expires: notice.expires, appliedAt: trust.appliedAt() },
-    month: {
-      usedBytes: totalOf(ledger),
-      ceilingBytes: (notice?.policy.budget ?? defaultBudget).ceilingBytes,
-      byPurpose: ledger.bytes,
-    },
+    month: readMonth(dataDir, trust),
     reportsWaiting: countWaiting(dataDir),
     software: listSoftware(view),
   };
@@ -71,16 +68,29 @@ export async function followEntries(
   }
 }
 
+/** @throws TsugiteError NOT_ENROLLED */
+export function openTrustToRead(dataDir: string): Trust {
+  return makeKeepTrust({ store: readOnly(makeTrustStore(dataDir)), clock, log: silent, builtAtMs });
+}
+
+export function readMonth(dataDir: string, trust: Trust): StatusFacts['month'] {
+  const nowMs = trust.nowMs();
+  const ledger = inMonthOf(makeLedgerStore(dataDir).load() ?? emptyLedger(nowMs), nowMs);
+  const { ceilingBytes } = trust.notice()?.policy.budget ?? defaultBudget;
+  return { usedBytes: totalOf(ledger), ceilingBytes, byPurpose: ledger.bytes };
+}
+
 async function openView(dataDir: string) {
   const identity = makeIdentityStore(dataDir).load();
   if (identity === undefined) throw new TsugiteError('NOT_ENROLLED');
-  const trust = makeKeepTrust({ store: readOnly(makeTrustStore(dataDir)), clock, log: silent, builtAtMs });
+  const trust = openTrustToRead(dataDir);
   const state = makeKeepState({ store: { ...makeStateStore(dataDir), save: () => {} }, gateway: identity.gateway, log: silent });
   const isAgentRunning = await isLocked(dataDir);
   const view: DiskView = {
     state: state.now(),
     notice: trust.notice(),
     root: trust.root(),
+    choices: makeKeepChoices({ store: { ...makeChoicesStore(dataDir), save: () => {} }, gateway: identity.gateway, log: silent }).now(),
     nowMs: trust.nowMs(),
     isAgentRunning,
     lineFault: isAgentRunning ? lastLineFault(readLog(dataDir)) : { code: 'AGENT_NOT_RUNNING', detail: { path: dataDir } },

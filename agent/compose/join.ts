@@ -2,10 +2,12 @@
 import type { GatewayId, ModelName, Version } from '../../protocol/fields.ts';
 import type { GatewayProfile } from '../../protocol/gateway-models.ts';
 import { makeAcceptNotice } from '../flows/accept-notice.ts';
+import { makeAnswer } from '../flows/answer.ts';
 import { makeCommit } from '../flows/commit-software.ts';
 import { makeDeploy } from '../flows/deploy.ts';
 import { makeFetchPackage, makeRefusalOf, makeReserve } from '../flows/fetch-package.ts';
 import { makeHearServer } from '../flows/hear-server.ts';
+import { makeKeepChoices } from '../flows/keep-choices.ts';
 import type { StateKeeper } from '../flows/keep-state.ts';
 import type { Trust } from '../flows/keep-trust.ts';
 import { observe } from '../flows/observe.ts';
@@ -13,6 +15,7 @@ import { makePurgeSoftware } from '../flows/purge-software.ts';
 import { makeReconcile, type Reconcile } from '../flows/reconcile.ts';
 import { makeRunAgent, type RunningAgent } from '../flows/run-agent.ts';
 import { makeSendReports } from '../flows/send-reports.ts';
+import { makeShowSettings } from '../flows/show-settings.ts';
 import { makeNoteChanges, snapshotSoftware } from '../flows/show-software.ts';
 import { makeStartClean } from '../flows/start-clean.ts';
 import { makeSupervise } from '../flows/supervise.ts';
@@ -21,6 +24,7 @@ import { makeTrySoftware } from '../flows/try-software.ts';
 import { makeUnpackPackage } from '../flows/unpack-package.ts';
 import { makeWalkRoot } from '../flows/walk-root.ts';
 import type { DownloadFolder, Outbox, SoftwareFolders } from '../ports/disk.ts';
+import type { ChoicesStore, House, HouseDoor } from '../ports/house.ts';
 import type {
   Clock,
   ControlLink,
@@ -61,11 +65,15 @@ export type Outside = {
   installer: Installer;
   socketsDirOf: (uid: number) => string;
   page: LocalPage;
+  choicesStore: ChoicesStore;
+  /** Beside the page: where the people in the house and the technician come in. */
+  doors: readonly HouseDoor[];
 };
 
 export type Joined = {
   start: () => Promise<RunningAgent>;
   snapshot: () => GatewaySnapshot;
+  house: House;
   /** Resolves when the plan has nothing left to do at once. */
   settled: () => Promise<void>;
 };
@@ -105,7 +113,9 @@ export function joinFlows(outside: Outside): Joined {
     afterEnd: () => sweepStore({ keepPrevious: true }),
   });
 
-  const situation = () => observe({ trust, state, supervisor, deploy, refusalOf, model, deployNotBeforeMs: () => deployNotBeforeMs });
+  const choices = makeKeepChoices({ store: outside.choicesStore, gateway, log });
+  const situation = () =>
+    observe({ choices, trust, state, supervisor, deploy, refusalOf, model, deployNotBeforeMs: () => deployNotBeforeMs });
   const purging = makePurgeSoftware({
     ...{ state, trust, folders, supervisor, log, report },
     sweepStore: () => sweepStore({ keepPrevious: true }),
@@ -145,17 +155,36 @@ export function joinFlows(outside: Outside): Joined {
     };
   };
 
+  const house: House = {
+    view: makeShowSettings({ observe: situation, snapshot, choices }),
+    answer: makeAnswer({ observe: situation, choices, reports, link, walkRoot: () => walkRoot({ isUrged: false }), log, onChange }),
+  };
+
   return {
     start: makeRunAgent({
       ...{ agentVersion, deploy, supervisor, sandbox, trust, link, handlers, reports, snapshot, clock, log },
       startClean: makeStartClean({ gateway, state, sandbox, store, folders, purging, sweepStore, log }),
       reconcile: planner,
-      page: outside.page,
+      page: withDoors(outside.page, outside.doors, house),
       walkRoot: () => walkRoot(),
       renewCertificate: outside.renewCertificate,
       saveLedger: outside.saveLedger,
     }),
     snapshot,
+    house,
     settled: planner.settled,
+  };
+}
+
+/** The doors open after the page and close with it. */
+function withDoors(page: LocalPage, doors: readonly HouseDoor[], house: House): LocalPage {
+  return {
+    async start(snapshot) {
+      await page.start(snapshot);
+      for (const door of doors) await door.start(house);
+    },
+    async stop() {
+      await Promise.all([page.stop(), ...doors.map((door) => door.stop())]);
+    },
   };
 }

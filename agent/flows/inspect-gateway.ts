@@ -2,6 +2,7 @@ import type { RandomId, SoftwareId, Version } from '../../protocol/fields.ts';
 import type { Notice } from '../../protocol/statements/notice.ts';
 import type { Root } from '../../protocol/statements/root.ts';
 import { type AgentState, deploymentOf, type Fault, recordOf } from '../rules/agent-state.ts';
+import { type Choices, choiceOf } from '../rules/choices.ts';
 import { findStop } from '../rules/may-run.ts';
 import { findInstallBlock } from '../rules/notice.ts';
 import { type Shown, showSoftware } from '../rules/software-word.ts';
@@ -13,6 +14,7 @@ export type DiskView = {
   state: AgentState;
   notice: Notice | null;
   root: Root;
+  choices: Choices;
   nowMs: number;
   isAgentRunning: boolean;
   /** The last that the log knows of the line: undefined when it was fine. */
@@ -68,12 +70,17 @@ function shownOnDisk(target: RandomId, view: DiskView): Shown {
   return isOnlyDown ? { ...shown, fault: { code: 'AGENT_NOT_RUNNING', detail: {} } } : shown;
 }
 
-function decisionOf(target: RandomId, { notice, root, state, nowMs }: DiskView) {
+function decisionOf(target: RandomId, { notice, root, state, choices, nowMs }: DiskView) {
   const wish = notice?.targets.find((entry) => entry.target === target);
   if (notice === null || wish === undefined) return undefined;
   const record = recordOf(state, target);
   const before = record?.ended.at(-1)?.fault;
-  return decideWish(wish, record, { nowMs, block: findInstallBlock(notice, root, nowMs), refusal: () => before });
+  return decideWish(wish, record, {
+    nowMs,
+    block: findInstallBlock(notice, root, nowMs),
+    refusal: () => before,
+    choiceOf: (of) => choiceOf(choices, of, nowMs),
+  });
 }
 
 /** @param name  software id, or its last known title */

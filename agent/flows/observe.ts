@@ -1,10 +1,12 @@
 import type { GatewayProfile } from '../../protocol/gateway-models.ts';
 import type { Target } from '../../protocol/statements/notice.ts';
 import type { Fault } from '../rules/agent-state.ts';
+import { choiceOf } from '../rules/choices.ts';
 import { findInstallBlock } from '../rules/notice.ts';
 import type { Situation } from '../rules/reconcile.ts';
 import { termsKey } from '../rules/run-terms.ts';
 import type { Deploy } from './deploy.ts';
+import type { ChoicesKeeper } from './keep-choices.ts';
 import type { StateKeeper } from './keep-state.ts';
 import type { Trust } from './keep-trust.ts';
 import type { Supervisor } from './supervise.ts';
@@ -17,10 +19,11 @@ export type Observed = {
   refusalOf: (wish: Target) => Fault | undefined;
   model: GatewayProfile;
   deployNotBeforeMs: () => number;
+  choices: Pick<ChoicesKeeper, 'now'>;
 };
 
 /** Everything the plan is made from, read once, so that one plan cannot straddle a change. */
-export function observe({ trust, state, supervisor, deploy, refusalOf, model, deployNotBeforeMs }: Observed): Situation {
+export function observe({ trust, state, supervisor, deploy, refusalOf, model, deployNotBeforeMs, choices }: Observed): Situation {
   const nowMs = trust.nowMs();
   const notice = trust.notice();
   return {
@@ -34,6 +37,7 @@ export function observe({ trust, state, supervisor, deploy, refusalOf, model, de
     termsOf: (record) => (record.committed === null ? '' : termsKey(record.committed, record.terms, model)),
     restartAtMs: supervisor.restartAtMs(),
     refusalOf,
+    choiceOf: (wish) => choiceOf(choices.now(), wish, nowMs),
     deployNotBeforeMs: deployNotBeforeMs(),
     isIdle: deploy.isIdle(),
   };

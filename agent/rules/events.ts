@@ -155,5 +155,17 @@ export const events = {
   },
   'sandbox.ready': { level: 'info', ja: 'ソフトウェアを隔離して実行できます。', en: 'Software can be run in isolation.' },
   'sandbox.unavailable': { level: 'error', ja: 'ソフトウェアを隔離して実行できません。', en: 'Software cannot be run in isolation.' },
+  'house.answered': {
+    level: 'info',
+    ja: 'ゲートウェイの前での操作を受け付けました（{ask}）。',
+    en: 'An order of the people at the gateway was taken ({ask}).',
+  },
+  'settings.password_set': { level: 'info', ja: '機器設定用パスワードを設定しました。', en: 'The settings password was set.' },
+  'settings.login': { level: 'info', ja: '設定画面にログインしました。', en: 'Somebody logged in to the settings page.' },
+  'settings.login_failed': {
+    level: 'warn',
+    ja: '設定画面へのログインに失敗しました（続けて{failures}回）。',
+    en: 'A login to the settings page failed ({failures} in a row).',
+  },
   'store.swept': { level: 'debug', ja: '不要になったパッケージを削除しました。', en: 'Packages that nothing needs were removed.' },
 } as const satisfies Readonly<Record<string, EventEntry>>;

@@ -10,6 +10,7 @@ import {
   recordOf,
   type SoftwareRecord,
 } from './agent-state.ts';
+import type { WishChoice } from './choices.ts';
 import { isFinal, machine } from './deployment-machine.ts';
 import { findStop, nextStopMs } from './may-run.ts';
 import type { InstallBlock } from './notice.ts';
@@ -32,6 +33,7 @@ export type Situation = {
   /** Software that crashed is not started before this time. */
   restartAtMs: ReadonlyMap<RandomId, number>;
   refusalOf: (wish: Target) => Fault | undefined;
+  choiceOf: (wish: Target) => WishChoice;
   /** Spreads a fleet that hears of a new version at the same moment; stops and starts do not wait for it. */
   deployNotBeforeMs: number;
   /** No deployment is at work (one that waits for another try of its download is not). */
@@ -136,8 +138,11 @@ function planRun(record: SoftwareRecord, situation: Situation): Step[] {
 }
 
 function planDeployment(situation: Situation, going: ReadonlySet<RandomId>): Step[] {
-  if (!situation.isIdle || situation.nowMs < situation.deployNotBeforeMs) return [];
-  const wish = situation.notice?.targets.find((candidate) => mayDeploy(candidate, situation, going));
+  if (!situation.isIdle) return [];
+  const isSpread = situation.nowMs < situation.deployNotBeforeMs;
+  const wish = situation.notice?.targets.find(
+    (candidate) => (!isSpread || situation.choiceOf(candidate).kind === 'now') && mayDeploy(candidate, situation, going),
+  );
   return wish === undefined ? [] : [{ kind: 'deploy', wish }];
 }
 

@@ -1,5 +1,6 @@
 import type { Target } from '../../protocol/statements/notice.ts';
 import type { Ended, Fault, SoftwareRecord } from './agent-state.ts';
+import { faultOfPostponement, type WishChoice } from './choices.ts';
 import type { InstallBlock } from './notice.ts';
 import { msUntilOpen } from './window.ts';
 
@@ -20,14 +21,23 @@ export type WishSituation = {
   block: InstallBlock | undefined;
   /** What `findRefusal` (rules/gate.ts) says about this wish now; asked only when it was refused before. */
   refusal: () => Fault | undefined;
+  /** What the household chose about it. */
+  choiceOf: (wish: Target) => WishChoice;
 };
 
 /** What to do about one target of the notice. */
-export function decideWish(wish: Target, record: SoftwareRecord | undefined, { nowMs, block, refusal }: WishSituation): WishDecision {
+export function decideWish(
+  wish: Target,
+  record: SoftwareRecord | undefined,
+  { nowMs, block, refusal, choiceOf }: WishSituation,
+): WishDecision {
   if (record?.committed?.sha256 === wish.package.sha256) return { kind: 'met' };
   const ended = record?.ended.findLast((entry) => entry.sha256 === wish.package.sha256 && entry.attempt === wish.attempt);
   if (ended !== undefined && !mayTryAgain(ended, refusal)) return { kind: 'spent', ended };
   if (block !== undefined) return { kind: 'hold', fault: block };
+  const choice = choiceOf(wish);
+  if (choice.kind === 'now') return { kind: 'deploy' };
+  if (choice.kind === 'postponed') return { kind: 'hold', fault: faultOfPostponement(choice.untilMs), untilMs: choice.untilMs };
   const waitMs = wish.window === undefined ? 0 : msUntilOpen(wish.window, nowMs);
   if (waitMs > 0 && wish.window !== undefined)
     return {

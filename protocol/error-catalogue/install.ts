@@ -189,4 +189,24 @@ export const installErrors = {
     who: 'provider',
     retry: 'never',
   },
+  NOTHING_PENDING: {
+    number: 'E517',
+    summary: { ja: '待機中のインストールや更新はありません。', en: 'No installation or update is waiting.' },
+    remedy: { ja: '操作は不要です。', en: 'Nothing to do.' },
+    who: 'nobody',
+    retry: 'never',
+  },
+  POSTPONE_LIMIT: {
+    number: 'E518',
+    summary: {
+      ja: '更新を延期できるのは{limit}までのため、これ以上は延期できません。',
+      en: 'The update can be put off until {limit} and no longer.',
+    },
+    remedy: {
+      ja: 'その時刻以降に自動的に更新します。ご都合のよいときに、すぐに更新することもできます（tsugite-agent install --now）。',
+      en: 'It is installed by itself after that; it can also be installed at once (tsugite-agent install --now).',
+    },
+    who: 'nobody',
+    retry: 'never',
+  },
 } as const satisfies ErrorRows;

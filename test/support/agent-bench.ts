@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeChoicesStore } from '../../agent/adapters/choices-store.ts';
 import { makeDownloadFolder } from '../../agent/adapters/download-folder.ts';
 import { makeOutboxStore } from '../../agent/adapters/outbox-store.ts';
 import { makePackageStore } from '../../agent/adapters/package-store.ts';
@@ -17,6 +18,7 @@ import { makeKeepState } from '../../agent/flows/keep-state.ts';
 import { makeKeepTrust } from '../../agent/flows/keep-trust.ts';
 import type { TrustStore } from '../../agent/ports/disk.ts';
 import type { AppExit, AppNetworkNews, AppProcess, AppSpec, LinkHandlers, LogEvent, Readiness } from '../../agent/ports.ts';
+import type { Ask } from '../../agent/rules/ask.ts';
 import { agentVersion } from '../../agent/version.ts';
 import { encodeEnvelope } from '../../protocol/dsse.ts';
 import { type ErrorCode, TsugiteError } from '../../protocol/errors.ts';
@@ -287,6 +289,8 @@ export function anAgentBench({
       },
       socketsDirOf: () => dataDir,
       page: { start: async () => {}, stop: async () => {} },
+      choicesStore: makeChoicesStore(dataDir),
+      doors: [],
     });
     const agent = await joined.start();
     return { power, agent, joined, state, trust, handlers: () => handlers as LinkHandlers };
@@ -353,6 +357,13 @@ export function anAgentBench({
     state: () => live().state.now(),
     trust: () => live().trust,
     snapshot: () => live().joined.snapshot(),
+    /** As a person at the gateway asks, on the settings page or on the command line. */
+    async ask(ask: Ask) {
+      const answered = await live().joined.house.answer(ask, 'command');
+      await bench.settled();
+      return answered;
+    },
+    settingsView: () => live().joined.house.view(),
     birth: () => parsePresence(live().handlers().birth()) as Birth,
     acknowledge(isOn: boolean) {
       isAcknowledging = isOn;
