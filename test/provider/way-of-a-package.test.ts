@@ -111,6 +111,13 @@ describe('verify refuses, and writes nothing', () => {
     bytes[where] = (bytes[where] ?? 0) ^ 1;
     return bytes;
   };
+  /** One character of base64 for another: the envelope stays well-formed, whatever stood there, and what it carries is what changed. */
+  const exchanged = (position: (layout: ReturnType<typeof splitTsg>) => number) => () => {
+    const bytes = good();
+    const where = position(splitTsg(inMemory(bytes).readAt, bytes.length));
+    bytes.write(bytes.toString('latin1', where, where + 1) === 'A' ? 'B' : 'A', where, 'latin1');
+    return bytes;
+  };
   const other = () => {
     const signer = aSigner(ca);
     return { signer, chain: [] };
@@ -120,7 +127,12 @@ describe('verify refuses, and writes nothing', () => {
     ['a bit of the outer end', flipped((_, length) => length - 1), 'outer', 'PKG_MALFORMED'],
     ['a bit of the envelope’s JSON', flipped(({ envelope }) => envelope.offset), 'envelope', 'ENVELOPE_MALFORMED'],
     ['a bit of the signed manifest', flipped(({ envelope }) => envelope.offset + 200), 'envelope', 'SIGNATURE_INVALID'],
-    ['a bit of the certificate', flipped(({ envelope }) => envelope.offset + envelope.length - 300), 'chain', 'SIGNING_KEY_UNKNOWN'],
+    [
+      'a character of the certificate',
+      exchanged(({ envelope }) => envelope.offset + envelope.length - 300),
+      'chain',
+      'SIGNING_KEY_UNKNOWN',
+    ],
     ['a bit of the payload', flipped(({ payload }) => payload.offset + 60), 'payload', ''],
     ['cut short', () => good().subarray(0, -700), 'outer', 'PKG_TRUNCATED'],
     ['a byte too many', () => Buffer.concat([good(), Buffer.from('x')]), 'outer', 'PKG_MALFORMED'],

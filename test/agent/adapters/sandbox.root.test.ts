@@ -40,7 +40,9 @@ describe('a running app', () => {
 
   test('runs the agent’s own node binary, the same inode, so that its pages are shared', async () => {
     const app = await bench.start('a', quietApp);
-    expect(statSync(`/proc/${app.pid}/exe`).ino).toBe(statSync(process.execPath).ino);
+    await app.readiness; // until it becomes the app, this process is still the sandbox program
+    const { dev, ino } = statSync(`/proc/${app.pid}/exe`);
+    expect({ dev, ino }).toEqual({ dev: statSync(process.execPath).dev, ino: statSync(process.execPath).ino });
   });
 
   test('answers HTTP on its web socket, which the agent reaches by a short path', async () => {

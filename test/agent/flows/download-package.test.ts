@@ -47,7 +47,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-type Handle = (request: IncomingMessage, response: ServerResponse, count: number) => void;
+type Handle = (request: IncomingMessage, response: ServerResponse, count: number) => void | Promise<void>;
 async function aServer(handle: Handle): Promise<HttpsTestServer> {
   let count = 0;
   const server = await anHttpsServer(authorities, (request, response) => handle(request, response, ++count));
@@ -66,12 +66,21 @@ const wellBehaved: Handle = (request, response) => {
     .end(packageBytes.subarray(from));
 };
 
-/** Sends the head of the whole file and `bytes` of it, then breaks the connection. */
+const partSize = () => makePartFiles().sizeOf(file);
+
+/** Sends the head of the whole file and `bytes` of it, then nothing more. */
+const fallsSilentAfter =
+  (bytes: number): Handle =>
+  (_request, response) =>
+    void response.writeHead(200, { etag, 'content-length': packageBytes.length }).write(packageBytes.subarray(0, bytes));
+
+/** The same, and breaks the connection when all of it has arrived: a reset before that would take what is still on its way with it. */
 const breaksOffAfter =
   (bytes: number): Handle =>
-  (_request, response) => {
-    response.writeHead(200, { etag, 'content-length': packageBytes.length });
-    response.write(packageBytes.subarray(0, bytes), () => setTimeout(() => response.destroy(), 20));
+  async (request, response, count) => {
+    fallsSilentAfter(bytes)(request, response, count);
+    await until(() => partSize() === bytes, 'the part on disk');
+    response.destroy();
   };
 
 function download(
@@ -142,11 +151,11 @@ describe('resuming', () => {
   });
 
   test('it goes on after a restart of the agent, and hashes what stands on disk again', async () => {
-    const breaking = await aServer(breaksOffAfter(150_000));
+    const silent = await aServer(fallsSilentAfter(150_000));
     const quit = new AbortController();
-    const first = download([breaking.url], { signal: quit.signal });
+    const first = download([silent.url], { signal: quit.signal });
     first.catch(() => {});
-    await until(() => makePartFiles().sizeOf(file) === 150_000, 'part');
+    await until(() => partSize() === 150_000, 'part');
     quit.abort(new Error('agent stops'));
     await expect(first).rejects.toThrow('agent stops');
     const server = await aServer(wellBehaved);
@@ -284,11 +293,11 @@ describe('bounds', () => {
     const quit = new AbortController();
     const ended = download([server.url], { signal: quit.signal });
     ended.catch(() => {});
-    await until(() => makePartFiles().sizeOf(file) === 1_000, 'first bytes');
+    await until(() => partSize() === 1_000, 'first bytes');
     for (let n = 1; n <= 3; n++) {
       await clock.advanceMs(25_000);
       trickle?.write(packageBytes.subarray(n * 1_000, n * 1_000 + 1_000));
-      await until(() => n === 3 || makePartFiles().sizeOf(file) === n * 1_000 + 1_000, 'next bytes');
+      await until(() => n === 3 || partSize() === n * 1_000 + 1_000, 'next bytes');
     }
     await until(() => server.asked.length === 2, 'a new request');
     expect(server.asked[1]?.headers.range).toBe('bytes=4000-');
@@ -303,7 +312,7 @@ describe('bounds', () => {
       response.write(packageBytes.subarray(0, 1_000));
     });
     const ended = download([server.url]);
-    await until(() => makePartFiles().sizeOf(file) === 1_000, 'first bytes');
+    await until(() => partSize() === 1_000, 'first bytes');
     await clock.advanceMs(30_000);
     await ended;
     expect(server.asked.map(({ headers }) => headers.range)).toEqual([undefined, 'bytes=1000-']);
