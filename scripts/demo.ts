@@ -5,6 +5,7 @@ import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { stopped, tellProgram } from './story/programs.ts';
+import { airconSwitched } from './story/steps/aircon-switched.ts';
 import { appAnswers } from './story/steps/app-answers.ts';
 import { badUpdateRolledBack } from './story/steps/bad-update-rolled-back.ts';
 import { delivered } from './story/steps/delivered.ts';
@@ -33,6 +34,7 @@ const steps = [
   delivered,
   pageShowsSoftware,
   appAnswers,
+  airconSwitched,
   updateCommitted,
   badUpdateRolledBack,
   tamperedRefused,

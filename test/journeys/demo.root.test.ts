@@ -13,6 +13,7 @@ const steps = [
   'delivered',
   'page-shows-software',
   'app-answers',
+  'aircon-switched',
   'update-committed',
   'bad-update-rolled-back',
   'tampered-refused',
