@@ -195,6 +195,8 @@ export type AppSpec = {
 export type AppNetworkNews = {
   /** Its own in the home network; neither this nor `fault` when it was given none. For the local log only. */
   address?: string;
+  /** The gateway's firewall also judges what passes within the home: if no device answers, look there first. */
+  isFiltered?: true;
   /** It was given the home network and could not be joined to it, so far. */
   fault?: Fault;
   /** Refused since its start. */

@@ -23,6 +23,7 @@ import { makeSweepStore } from '../flows/sweep-store.ts';
 import { makeTrySoftware } from '../flows/try-software.ts';
 import { makeUnpackPackage } from '../flows/unpack-package.ts';
 import { makeWalkRoot } from '../flows/walk-root.ts';
+import { makeWatchNetwork } from '../flows/watch-network.ts';
 import type { DownloadFolder, Outbox, SoftwareFolders } from '../ports/disk.ts';
 import type { ChoicesStore, House, HouseDoor } from '../ports/house.ts';
 import type {
@@ -90,6 +91,7 @@ export function joinFlows(outside: Outside): Joined {
   const supervisor = makeSupervise({
     ...{ sandbox, store, folders, clock, trust, state, reports, log, modelName, model, onChange },
     socketsDirOf: outside.socketsDirOf,
+    watchNetwork: makeWatchNetwork({ clock, trust, reports, log }),
   });
   const inUse = () => [...supervisor.running().values()].map(({ sha256 }) => sha256);
   const sweepStore = makeSweepStore({ state, store, downloads, inUse, log });

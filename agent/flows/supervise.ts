@@ -10,6 +10,7 @@ import { limitsInForce, permissionsInForce, termsKey } from '../rules/run-terms.
 import type { StateKeeper } from './keep-state.ts';
 import type { Trust } from './keep-trust.ts';
 import type { SendReports } from './send-reports.ts';
+import type { WatchNetwork } from './watch-network.ts';
 
 /** An app is asked to end, and after this long its whole control group is killed. */
 export const stopGraceMs = 5_000;
@@ -43,6 +44,7 @@ type Needs = {
   modelName: string;
   model: GatewayProfile;
   socketsDirOf: (uid: number) => string;
+  watchNetwork: WatchNetwork;
   /** Something ended or became ready: plan anew. */
   onChange: () => void;
 };
@@ -59,7 +61,7 @@ type Running = {
 
 /** Owns the processes of all software on the gateway. */
 export function makeSupervise(needs: Needs): Supervisor {
-  const { sandbox, store, folders, clock, trust, state, reports, log, modelName, model, socketsDirOf, onChange } = needs;
+  const { sandbox, store, folders, clock, trust, state, reports, log, modelName, model, socketsDirOf, watchNetwork, onChange } = needs;
   const running = new Map<RandomId, Running>();
   const histories = new Map<RandomId, CrashHistory>();
   const restartAtMs = new Map<RandomId, number>();
@@ -99,6 +101,7 @@ export function makeSupervise(needs: Needs): Supervisor {
       (exit) => ended(record.target, entry, exit),
       (error: unknown) => failed(record.target, entry, error),
     );
+    watchNetwork(record, installed, process);
     process.readiness
       .then(async ({ kind }) => {
         if (running.get(record.target) !== entry) return;

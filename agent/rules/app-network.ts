@@ -41,8 +41,9 @@ export function guardTable(port: string): string {
 
 /** @param permissions  like `udp:3610` */
 export function portsOf(permissions: readonly string[]): Ports {
-  const of = (protocol: string) =>
-    permissions.filter((text) => text.startsWith(`${protocol}:`)).map((text) => Number(text.slice(protocol.length + 1)));
+  const of = (protocol: string) => [
+    ...new Set(permissions.filter((text) => text.startsWith(`${protocol}:`)).map((text) => Number(text.slice(protocol.length + 1)))),
+  ];
   return { udp: of('udp'), tcp: of('tcp') };
 }
 

@@ -25,7 +25,7 @@ export function readHomeNetwork(text: string, bridge: string): HomeNetwork | und
     bridge,
     subnet: `${toText(subnetStart(toNumber(`${home[2]}`), prefixLength))}/${prefixLength}`,
     prefixLength,
-    gatewayAddresses: [...new Set(found.map(([, , address]) => `${address}`))],
+    gatewayAddresses: [...new Set(found.map(([, , address]) => `${address}`))].filter((address) => !address.startsWith('127.')),
   };
 }
 

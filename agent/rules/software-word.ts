@@ -1,6 +1,7 @@
 import { describe } from '../../protocol/errors.ts';
 import type { SoftwareState } from '../../protocol/messages/status.ts';
 import type { Deployment, Fault, SoftwareRecord } from './agent-state.ts';
+import { findUngranted } from './denied-traffic.ts';
 import { isFinal } from './deployment-machine.ts';
 import type { WishDecision } from './wish.ts';
 
@@ -45,7 +46,12 @@ export function showSoftware({ record, deployment, decision, isRunning, stop }: 
   if (stop !== undefined) return { state: 'stopped', fault: stop };
   if (!isRunning) return { state: 'stopped', fault: record?.trouble ?? null };
   if (decision?.kind === 'spent') return { state: 'running-previous', fault: decision.ended.fault };
-  return { state: 'running', fault: record?.trouble ?? (decision?.kind === 'hold' ? decision.fault : null) };
+  const onHold = decision?.kind === 'hold' ? decision.fault : undefined;
+  return { state: 'running', fault: record?.trouble ?? onHold ?? ungrantedOf(record) ?? null };
+}
+
+function ungrantedOf(record: SoftwareRecord | undefined): Fault | undefined {
+  return record?.committed ? findUngranted(record.committed.manifest.permissions, record.terms.grants) : undefined;
 }
 
 function showUninstalled(decision: WishDecision | undefined): Shown {

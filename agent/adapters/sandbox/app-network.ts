@@ -3,6 +3,7 @@
  * decided in rules/app-network.ts and rules/app-firewall.ts.
  */
 
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TsugiteError } from '../../../protocol/errors.ts';
 import type { AppNetworkNews, Cancel, Clock } from '../../ports.ts';
@@ -98,7 +99,7 @@ export function makeAppNetworks(settings: LanSettings, clock: Clock): AppNetwork
         return { namespacePath: undefined, news: async () => ({ fault, denied: [] }), close: async () => {} };
       }
       let isClosed = false;
-      let state: { address: string } | { fault: Fault } | undefined;
+      let state: { address: string; isFiltered?: true } | { fault: Fault } | undefined;
       let last: AppNetworkNews['denied'] = [];
       let cancelAgain: Cancel = () => {};
 
@@ -106,7 +107,7 @@ export function makeAppNetworks(settings: LanSettings, clock: Clock): AppNetwork
         oneByOne(async () => {
           if (isClosed) return;
           try {
-            state = { address: await join(wish, namespace.path) };
+            state = { address: await join(wish, namespace.path), ...(isBridgeFiltered() && { isFiltered: true }) };
           } catch (error) {
             state = { fault: faultOf(error) };
             cancelAgain = clock.after(againAfterMs, () => void tryToJoin());
@@ -183,6 +184,15 @@ async function isTaken(address: string, bridge: string): Promise<boolean> {
     return false;
   } finally {
     await ip('neigh', 'del', address, 'dev', bridge).catch(() => {});
+  }
+}
+
+/** The kernel's br_netfilter, of this network namespace. */
+function isBridgeFiltered(): boolean {
+  try {
+    return readFileSync('/proc/sys/net/bridge/bridge-nf-call-iptables', 'utf8').trim() === '1';
+  } catch {
+    return false; // not in this kernel
   }
 }
 

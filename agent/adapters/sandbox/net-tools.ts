@@ -66,7 +66,9 @@ export async function openNamespace(): Promise<NetNamespace> {
   try {
     await new Promise<void>((resolve, reject) => {
       holder.once('error', reject);
-      holder.once('close', (status) => reject(new TsugiteError('APP_LAN_UNAVAILABLE', { kind: 'refused', at: 'unshare --net', status })));
+      holder.once('close', (status) =>
+        reject(new TsugiteError('APP_LAN_UNAVAILABLE', { kind: 'refused', at: `unshare --net: status ${status}` })),
+      );
       holder.stdout.once('data', () => resolve());
     });
     const descriptor = openSync(`/proc/${holder.pid}/ns/net`, 'r');
