@@ -60,7 +60,8 @@ export async function makeEmulatedGateway(options: GatewayOptions): Promise<Emul
       'setpriv',
       '--pdeathsig',
       'KILL',
-      ...agentCommand(),
+      ...agentNode,
+      programPath('agent'),
       ...args,
       '--data',
       dataDir,
@@ -111,10 +112,20 @@ export async function makeEmulatedGateway(options: GatewayOptions): Promise<Emul
   };
 }
 
-function agentCommand(): string[] {
-  // The heap bounds are those of a gateway's service file (docs/operations/gateway.md).
-  return [process.execPath, '--max-semi-space-size=1', '--max-old-space-size=64', programPath('agent')];
-}
+/**
+ * How a gateway starts node for the agent. Bounds of the heap; and an agent that waits for years gains nothing from optimised code, background
+ * compilers and an allocation arena a thread, which are 5 MB of its memory (docs/PERFORMANCE.md).
+ */
+export const agentNode: readonly string[] = [
+  'env',
+  'MALLOC_ARENA_MAX=1',
+  process.execPath,
+  '--max-semi-space-size=1',
+  '--max-old-space-size=64',
+  '--optimize-for-size',
+  '--no-opt',
+  '--v8-pool-size=1',
+];
 
 function agentConfig(model: ModelName, outerPorts: Readonly<Record<number, number>>): object {
   return { model, firmware: '01.00.0000', page: { listen: [`127.0.0.1:${pagePort}`, `${homeAddress}:${pagePort}`], outerPorts } };

@@ -4,7 +4,7 @@ import { passOn } from './forward.ts';
 import { type EmulatedGateway, type GatewayOptions, makeEmulatedGateway } from './gateway.ts';
 import { listenOnWan, makeWanNamespace, removeAbandonedNamespaces, removeNamespace } from './namespaces.ts';
 
-export type { EmulatedGateway } from './gateway.ts';
+export { agentNode, type EmulatedGateway } from './gateway.ts';
 export { wanAddress } from './namespaces.ts';
 
 export type Emulator = {
