@@ -8,7 +8,7 @@ import type { AppProcess } from '../../agent/ports.ts';
 import { aSandboxBench } from './running-app.ts';
 
 export type AtHomeRequest =
-  | { do: 'start'; app: string; asked: readonly string[]; lan: readonly string[]; program?: string }
+  | { do: 'start'; app: string; asked: readonly string[]; lan: readonly string[]; appDir?: string }
   | { do: 'ask'; app: string; code: string }
   | { do: 'get'; app: string; path: string; method: string; body?: string }
   | { do: 'stop' | 'network'; app: string }
@@ -31,7 +31,8 @@ async function serve(request: AtHomeRequest): Promise<unknown> {
   switch (request.do) {
     case 'start': {
       const { asked, lan } = request;
-      const app = await bench.start(request.app, request.program ?? obedientApp, {
+      const app = await bench.start(request.app, obedientApp, {
+        ...(request.appDir !== undefined && { appDir: request.appDir }),
         asked: { lan: asked, wan: [] } as never,
         permissions: { lan, wan: [], telemetry: false } as never,
       });

@@ -5,9 +5,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
 import { createInterface } from 'node:readline';
 import { build } from 'esbuild';
 import type { AppNetworkNews } from '../../agent/ports.ts';
+import { attachHomeDevice, type HomeDevice } from '../../provider/emulator/home-device.ts';
 import { makeGatewayNamespace, makeWanNamespace, namespacePath, removeNamespace } from '../../provider/emulator/namespaces.ts';
 import type { AtHomeRequest } from './agent-at-home.ts';
 
@@ -115,18 +117,14 @@ export async function aGatewayAtHome() {
     return {
       child,
       ask,
-      /** @param lan  granted; asked for as well unless said otherwise */
-      async anApp(
-        app: string,
-        lan: readonly string[],
-        { asked = lan, program: own }: { asked?: readonly string[]; program?: string } = {},
-      ) {
+      /** @param lan  granted; asked for as well unless said otherwise @param appDir  with main.js; else one that runs what it is asked to */
+      async anApp(app: string, lan: readonly string[], { asked = lan, appDir }: { asked?: readonly string[]; appDir?: string } = {}) {
         const started = await ask<{ pid: number } & AppNetworkNews>({
           do: 'start',
           app,
           lan,
           asked,
-          ...(own !== undefined && { program: own }),
+          ...(appDir !== undefined && { appDir }),
         });
         return {
           ...started,
@@ -148,6 +146,7 @@ export async function aGatewayAtHome() {
       },
     };
   }
+  const devices: HomeDevice[] = [];
   const agents: ReturnType<typeof anAgent>[] = [];
 
   return {
@@ -156,6 +155,23 @@ export async function aGatewayAtHome() {
     inside,
     heard,
     say: (message: { from: number; port: number; to: string; text: string }) => deviceProcess.stdin?.write(`${JSON.stringify(message)}\n`),
+    /** @returns what the air conditioner itself says, and its remote control */
+    async anAircon(address: string) {
+      const control = `/tmp/tsugite-aircon-${process.pid}-${address}.sock`;
+      const command = [process.execPath, 'fixtures/devices/aircon.js', '--address', address, '--control', control] as const;
+      devices.push(await attachHomeDevice(gateway, { name: `d${address.split('.')[3]}`, address, command }));
+      const ask = (method: string, path: string, body?: unknown) =>
+        new Promise<string>((resolve, reject) => {
+          const asked = request({ socketPath: control, method, path }, (answer) => {
+            answer.toArray().then((chunks: Buffer[]) => resolve(Buffer.concat(chunks).toString()), reject);
+          });
+          asked.on('error', reject).end(body === undefined ? undefined : JSON.stringify(body));
+        });
+      return {
+        state: async () => JSON.parse(await ask('GET', '/state')) as { on: boolean; targetC: number },
+        press: (keys: object) => ask('POST', '/press', keys),
+      };
+    },
     anAgent() {
       const agent = anAgent();
       agents.push(agent);
@@ -169,6 +185,7 @@ export async function aGatewayAtHome() {
     async end() {
       for (const agent of agents) await agent.end();
       for (const child of children) child.kill('SIGKILL');
+      for (const device of devices) device.remove();
       for (const name of [device, gateway, wan]) removeNamespace(name);
       for (const { child } of agents)
         for (const name of readdirSync('/tmp'))

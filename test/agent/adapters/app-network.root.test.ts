@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { aGatewayAtHome, deviceAddress } from '../../support/gateway-at-home.ts';
 
@@ -129,6 +130,43 @@ describe('software with a granted udp:3610', () => {
     expect(app.asRoot('ip', '-o', 'link', 'show').match(/^\d+: [^\s@:]+/gm)).toEqual(['1: lo', '2: eth0']);
     expect(app.asRoot('ip', '-6', '-o', 'addr', 'show')).not.toContain('eth0');
     expect(app.asRoot('ip', 'route', 'show', 'default')).toBe('default dev lo scope link \n');
+  });
+});
+
+describe('the sample software in its sandbox', () => {
+  const appDir = path.resolve('fixtures/software/demo.aircon/app');
+  type Device = { id: string; on: boolean | null; targetC: number | null };
+  type App = { get: (method: string, path: string, body?: unknown) => Promise<string> };
+  const devices = async (app: App): Promise<{ lan: string; devices: Device[] }> => JSON.parse(await app.get('GET', '/demo.aircon/devices'));
+  async function seen(app: App, isIt: (device: Device) => boolean): Promise<Device> {
+    for (;;) {
+      const found = (await devices(app)).devices.find(isIt);
+      if (found !== undefined) return found;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  test('finds the air conditioner and switches it, and so does other software at the same time; both hear the remote control', async () => {
+    const aircon = await home.anAircon('192.168.1.21');
+    const agent = home.anAgent();
+    const one = await agent.anApp('a', ['udp:3610'], { appDir });
+    const other = await agent.anApp('b', ['udp:3610'], { appDir });
+    const { id } = await seen(one, ({ on }) => on === false);
+    expect((await seen(other, ({ on }) => on === false)).id).toBe(id);
+
+    await one.get('POST', `/demo.aircon/devices/${id}/power`, { on: true });
+    await other.get('POST', `/demo.aircon/devices/${id}/temperature`, { celsius: 22 });
+    expect(await aircon.state()).toMatchObject({ on: true, targetC: 22 });
+
+    await aircon.press({ on: false, targetC: 28 });
+    await Promise.all([one, other].map((app) => seen(app, (device) => device.on === false && device.targetC === 28)));
+    expect([(await one.network()).denied, (await other.network()).denied]).toEqual([[], []]);
+  });
+
+  test('without the grant it sees no home at all', async () => {
+    await home.anAircon('192.168.1.21');
+    const app = await home.anAgent().anApp('a', [], { asked: ['udp:3610'], appDir });
+    expect(await devices(app)).toEqual({ lan: 'none', devices: [] });
   });
 });
 
