@@ -66,6 +66,16 @@ export function seriesOn(catalogue: EligibilityCatalogue, day: string): readonly
   return eligibleSeries(day, catalogue.series);
 }
 
+/** The days on which a row enters or has left: everybody's eligibility is looked at again. */
+export function changesOn({ lines, series }: EligibilityCatalogue): readonly string[] {
+  const rows: readonly Validity[] = [...lines, ...series];
+  return rows.flatMap(({ validFrom, validTo }) => [validFrom, ...(validTo === undefined ? [] : [dayAfter(validTo)])]);
+}
+
+function dayAfter(day: string): string {
+  return new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
+}
+
 /** `PR-400KI` is of the series `PR-400`: the last two letters name the maker (DOMAIN §8.1). Undefined: no name of that form. */
 export function seriesOf(model: string): string | undefined {
   return parseModelName(model)?.series;

@@ -1,6 +1,22 @@
 const offsetMs = 9 * 3_600_000; // Japan has no summer time
+const dayMs = 86_400_000;
 
 /** The day in Japan, `YYYY-MM-DD` (D-08). */
 export function japanDay(ms: number): string {
   return new Date(ms + offsetMs).toISOString().slice(0, 10);
+}
+
+/** The last day in Japan that has ended. */
+export function lastEndedDay(ms: number): string {
+  return japanDay(ms - dayMs);
+}
+
+/** How long until this day in Japan ends. */
+export function untilDayEndMs(ms: number): number {
+  return dayMs - ((((ms + offsetMs) % dayMs) + dayMs) % dayMs);
+}
+
+/** @returns how many days `later` comes after `earlier`, negative when before; both `YYYY-MM-DD` */
+export function daysBetween(earlier: string, later: string): number {
+  return Math.round((Date.parse(`${later}T00:00:00Z`) - Date.parse(`${earlier}T00:00:00Z`)) / dayMs);
 }

@@ -10,6 +10,7 @@ export type TargetEvent =
   | 'wanted' // another release is wanted
   | 'rolledBack' // an update ended with the earlier version running
   | 'failed' // a deployment ended without the software running
+  | 'redeliver' // its gateway was exchanged or reset: nothing of it is there any more
   | 'reject' // refused for ever; a new request is needed
   | 'suspend' // no new delivery or update, the running copy stays
   | 'resume'
@@ -19,20 +20,45 @@ export type TargetEvent =
 export const targetMachine = {
   REQUESTED: { hold: 'HOLD', clear: 'READY', reject: 'REJECTED', end: 'TERMINATED' },
   HOLD: { hold: 'HOLD', clear: 'READY', reject: 'REJECTED', end: 'TERMINATED' },
-  READY: { noticed: 'DELIVERING', committed: 'ACTIVE', failed: 'FAILED', wanted: 'READY', suspend: 'SUSPENDED', end: 'TERMINATED' },
-  DELIVERING: { committed: 'ACTIVE', failed: 'FAILED', rolledBack: 'FAILED', wanted: 'READY', suspend: 'SUSPENDED', end: 'TERMINATED' },
-  ACTIVE: { committed: 'ACTIVE', wanted: 'UPDATING', failed: 'FAILED', rolledBack: 'ROLLED_BACK', suspend: 'SUSPENDED', end: 'TERMINATED' },
+  READY: {
+    noticed: 'DELIVERING',
+    committed: 'ACTIVE',
+    failed: 'FAILED',
+    wanted: 'READY',
+    redeliver: 'READY',
+    suspend: 'SUSPENDED',
+    end: 'TERMINATED',
+  },
+  DELIVERING: {
+    committed: 'ACTIVE',
+    failed: 'FAILED',
+    rolledBack: 'FAILED',
+    wanted: 'READY',
+    redeliver: 'READY',
+    suspend: 'SUSPENDED',
+    end: 'TERMINATED',
+  },
+  ACTIVE: {
+    committed: 'ACTIVE',
+    wanted: 'UPDATING',
+    failed: 'FAILED',
+    rolledBack: 'ROLLED_BACK',
+    redeliver: 'READY',
+    suspend: 'SUSPENDED',
+    end: 'TERMINATED',
+  },
   UPDATING: {
     committed: 'ACTIVE',
     rolledBack: 'ROLLED_BACK',
     failed: 'ROLLED_BACK',
     wanted: 'UPDATING',
+    redeliver: 'READY',
     suspend: 'SUSPENDED',
     end: 'TERMINATED',
   },
-  ROLLED_BACK: { committed: 'ACTIVE', wanted: 'UPDATING', failed: 'FAILED', suspend: 'SUSPENDED', end: 'TERMINATED' },
-  SUSPENDED: { resume: 'ACTIVE', clear: 'READY', end: 'TERMINATED' },
-  FAILED: { noticed: 'DELIVERING', committed: 'ACTIVE', wanted: 'READY', suspend: 'SUSPENDED', end: 'TERMINATED' },
+  ROLLED_BACK: { committed: 'ACTIVE', wanted: 'UPDATING', failed: 'FAILED', redeliver: 'READY', suspend: 'SUSPENDED', end: 'TERMINATED' },
+  SUSPENDED: { resume: 'ACTIVE', clear: 'READY', redeliver: 'SUSPENDED', end: 'TERMINATED' },
+  FAILED: { noticed: 'DELIVERING', committed: 'ACTIVE', wanted: 'READY', redeliver: 'READY', suspend: 'SUSPENDED', end: 'TERMINATED' },
   REJECTED: {},
   TERMINATED: {},
 } as const satisfies Record<string, Partial<Record<TargetEvent, string>>>;

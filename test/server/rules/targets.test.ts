@@ -22,6 +22,7 @@ const events: TargetEvent[] = [
   'wanted',
   'rolledBack',
   'failed',
+  'redeliver',
   'reject',
   'suspend',
   'resume',
@@ -50,11 +51,16 @@ describe('the table', () => {
           if (event === 'resume' && !isCommitted) continue;
           const next = nextState(state, event);
           if (event === 'committed' && next !== undefined) isCommitted = true;
+          if (event === 'redeliver') isCommitted = false;
           state = next ?? state;
           if (state === 'ACTIVE' || state === 'UPDATING' || state === 'ROLLED_BACK') expect(isCommitted).toBe(true);
         }
       }),
     );
+  });
+
+  test('after an exchange or a reset everything is delivered again, save what is suspended', () => {
+    for (const state of deliverableStates) expect(nextState(state, 'redeliver')).toBe(state === 'SUSPENDED' ? 'SUSPENDED' : 'READY');
   });
 
   test('a target on hold, rejected or ended stands in no notice', () => {
