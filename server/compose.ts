@@ -63,7 +63,7 @@ export async function startServer(dir: string, config: ServerConfig): Promise<Ru
     const host = bracketed(config.gateways.publicHost);
     const found = { https: `https://${host}:${httpsPort}`, mqtt: `mqtts://${host}:${mqttPort}` };
 
-    const { app } = makePeopleSide({
+    const { app, dayTick } = makePeopleSide({
       ...parts,
       providerCa: makeProviderCa(loadAuthority(folder.providerCa)),
       catalogue: eligibilityCatalogues[config.eligibility],
@@ -77,6 +77,8 @@ export async function startServer(dir: string, config: ServerConfig): Promise<Ru
       cancel();
     });
     const api = await app.listen(config.people).catch(portInUse);
+    dayTick.start();
+    stops.push(dayTick.stop);
 
     log.info('server.started', { api, ...found });
     stops.push(() => log.info('server.stopping', {}));

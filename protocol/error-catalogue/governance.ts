@@ -147,4 +147,17 @@ export const governanceErrors = {
     who: 'provider',
     retry: 'after-operator',
   },
+  APPROVAL_SAME_HAND: {
+    number: 'E720',
+    summary: {
+      ja: 'この変更を申請したトークン、またはそれを発行した（発行された）トークンでは承認できません。',
+      en: 'The token that proposed the change cannot approve it, nor can one that issued it or that it issued.',
+    },
+    remedy: {
+      ja: '運用者の別の担当者が、申請者の発行していないトークンで承認します。',
+      en: 'Another person at the operator approves it, with a token that the proposer has not issued.',
+    },
+    who: 'operator',
+    retry: 'after-operator',
+  },
 } as const satisfies ErrorRows;

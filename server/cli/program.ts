@@ -2,6 +2,8 @@
 import { Command, CommanderError } from 'commander';
 import { TsugiteError } from '../../protocol/errors.ts';
 import { type ApiClient, makeApiClient, readInput } from './api-client.ts';
+import { addChangeVerbs } from './change-verbs.ts';
+import { addContractVerbs } from './contract-verbs.ts';
 import { addCustomerVerbs } from './customer-verbs.ts';
 import { addExplainVerb } from './explain-verb.ts';
 import { addGatewayVerbs } from './gateway-verbs.ts';
@@ -24,6 +26,17 @@ export type Defaults = { readonly server: string; readonly token: string | undef
 /** Verbs of this machine: they need a data folder, not a server. */
 export type AddLocalVerbs = (verbs: Verbs, answerNow: (result: Answer) => void) => void;
 
+const everyVerb = [
+  addProviderVerbs,
+  addCustomerVerbs,
+  addContractVerbs,
+  addGatewayVerbs,
+  addTargetVerbs,
+  addChangeVerbs,
+  addExplainVerb,
+  addTokenVerbs,
+];
+
 /** @returns the exit code */
 export async function runProgram(
   argv: readonly string[],
@@ -38,7 +51,7 @@ export async function runProgram(
     answer = result;
   });
   addLocalVerbs(verbs, (result) => writeAnswer(result, isJson, streams));
-  for (const add of [addProviderVerbs, addCustomerVerbs, addGatewayVerbs, addTargetVerbs, addExplainVerb, addTokenVerbs]) add(verbs);
+  for (const add of everyVerb) add(verbs);
   try {
     await program.parseAsync([...argv], { from: 'user' });
     if (answer !== undefined) writeAnswer(answer, isJson, streams);

@@ -44,9 +44,12 @@ export function addTargetVerbs({ verb, show, answer, api }: Verbs): void {
     .argument('<target>', 'target id')
     .action(async (target, _options, command: Command) => show(await api(command).post(`/targets/${encodeURIComponent(target)}/retry`)));
   verb('target cancel', 'end a delivery: stop, uninstall, purge（廃止する）')
-    .argument('<target>', 'target id')
+    .argument('<target...>', 'target ids; many at once need a second person')
     .addOption(new Option('--reason <reason>', 'who wants it').choices(['cancelled', 'household']).default('cancelled'))
-    .action(async (target, { reason }, command: Command) =>
-      show(await api(command).post(`/targets/${encodeURIComponent(target)}/cancel`, { reason })),
-    );
+    .action(async (targets: string[], { reason }, command: Command) => {
+      const [only, ...others] = targets;
+      if (only !== undefined && others.length === 0)
+        return show(await api(command).post(`/targets/${encodeURIComponent(only)}/cancel`, { reason }));
+      show(await api(command).post('/targets/cancel', { targets, reason }), 'targets');
+    });
 }

@@ -1,6 +1,8 @@
 /** The people's side, joined: flows behind the HTTP API. */
 import { makeApi } from '../api/app.ts';
 import type { Route } from '../api/route.ts';
+import { changeRoutes } from '../api/routes/changes.ts';
+import { contractRoutes } from '../api/routes/contract.ts';
 import { customerRoutes } from '../api/routes/customers.ts';
 import { gatewayRoutes } from '../api/routes/gateways.ts';
 import { operationRoutes } from '../api/routes/operations.ts';
@@ -9,10 +11,15 @@ import { releaseRoutes } from '../api/routes/releases.ts';
 import { targetRoutes } from '../api/routes/targets.ts';
 import { makeAdmitRelease } from '../flows/admit-release.ts';
 import { makeCatalogueQueries } from '../flows/catalogue-queries.ts';
+import { makeContractEvents } from '../flows/contract-events.ts';
 import { makeCustomers } from '../flows/customers.ts';
+import { makeDayTick } from '../flows/day-tick.ts';
+import { makeEndSoftware } from '../flows/end-software.ts';
+import { contractDayWork, type EvaluateDays, makeEvaluateDays } from '../flows/evaluate-days.ts';
 import { makeExplainDelivery } from '../flows/explain-delivery.ts';
 import { type Addresses, makeGateways } from '../flows/gateways.ts';
 import { makeOrderDelivery } from '../flows/order-delivery.ts';
+import { makePendingChanges } from '../flows/pending-changes.ts';
 import { makeProviders } from '../flows/providers.ts';
 import { makeTargets } from '../flows/targets.ts';
 import { makeTokens } from '../flows/tokens.ts';
@@ -34,18 +41,41 @@ export type PeopleSideParts = {
 
 export function makePeopleSide(parts: PeopleSideParts) {
   const tokens = makeTokens(parts);
-  return { app: makeApi({ routes: peopleRoutes(parts, tokens), recognise: tokens.recognise, clock: parts.clock, log: parts.log }), tokens };
+  const evaluateDays = makeEvaluateDays(parts);
+  const endSoftware = makeEndSoftware(parts);
+  const app = makeApi({
+    routes: peopleRoutes(parts, { tokens, evaluateDays, endSoftware }),
+    recognise: tokens.recognise,
+    clock: parts.clock,
+    log: parts.log,
+  });
+  const dayTick = makeDayTick({ ...parts, evaluateDays, finishEndedSoftware: endSoftware.finish });
+  return { app, tokens, dayTick };
 }
 
-function peopleRoutes(parts: PeopleSideParts, tokens: ReturnType<typeof makeTokens>): Route[] {
+type Shared = {
+  readonly tokens: ReturnType<typeof makeTokens>;
+  readonly evaluateDays: EvaluateDays;
+  readonly endSoftware: ReturnType<typeof makeEndSoftware>;
+};
+
+function peopleRoutes(parts: PeopleSideParts, { tokens, evaluateDays, endSoftware }: Shared): Route[] {
   const targets = makeTargets(parts);
   const queries = makeCatalogueQueries({ ...parts, startedAtMs: parts.clock.nowMs() });
+  const work = {
+    'contract-day': contractDayWork(evaluateDays),
+    prohibit: endSoftware.work('prohibit'),
+    withdraw: endSoftware.work('withdraw'),
+    cancel: targets.cancelWork,
+  };
   return [
     ...operationRoutes({ tokens, queries }),
     ...providerRoutes({ providers: makeProviders(parts) }),
     ...releaseRoutes({ admitRelease: makeAdmitRelease(parts), targets, queries }),
     ...customerRoutes({ customers: makeCustomers(parts) }),
+    ...contractRoutes({ events: makeContractEvents(parts), evaluateDays }),
     ...gatewayRoutes({ gateways: makeGateways(parts) }),
     ...targetRoutes({ orderDelivery: makeOrderDelivery(parts), targets, explainDelivery: makeExplainDelivery(parts) }),
+    ...changeRoutes({ changes: makePendingChanges({ ...parts, work }), endSoftware }),
   ];
 }

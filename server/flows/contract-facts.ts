@@ -2,14 +2,13 @@
 import { TsugiteError } from '../../protocol/errors.ts';
 import type { RandomId } from '../../protocol/fields.ts';
 import type { Sql } from '../ports.ts';
-import { type ContractFacts, decideEligibility, type Eligibility } from '../rules/eligibility.ts';
+import type { SiteFacts } from '../rules/contract-events.ts';
+import { decideDayEnd, isEnding, type OpenTarget, type TargetMove } from '../rules/day-end.ts';
+import { decideEligibility, type Eligibility } from '../rules/eligibility.ts';
 import type { EligibilityCatalogue } from '../rules/eligibility-catalogue.ts';
 import { japanDay } from '../rules/japan-day.ts';
-import { decideByContract, type TargetState } from '../rules/targets.ts';
 import type { Actor } from './actor.ts';
 import { moveTarget } from './move-target.ts';
-
-export type SiteFacts = ContractFacts & { readonly collabCarrier: string | null };
 
 /** Before anything is known about a site: nothing is under contract, so nothing is eligible. */
 export const noFacts: SiteFacts = {
@@ -49,18 +48,27 @@ export async function addFacts(
   site: RandomId,
   changes: Partial<SiteFacts>,
   { effectiveOn, actor, atMs }: { effectiveOn: string; actor: Actor; atMs: number },
-): Promise<SiteFacts> {
-  const facts = { ...(await factsOn(sql, site, effectiveOn)), ...changes };
-  if (facts.access === 'DIRECT') Object.assign(facts, { collabCarrier: null });
-  await sql.query(
+): Promise<void> {
+  await saveFacts(sql, site, { ...(await factsOn(sql, site, effectiveOn)), ...changes }, { effectiveOn, by: actor.name, atMs });
+}
+
+/** @returns the id of the statement */
+export async function saveFacts(
+  sql: Sql,
+  site: RandomId,
+  facts: SiteFacts,
+  { effectiveOn, by, atMs }: { effectiveOn: string; by: string; atMs: number },
+): Promise<number> {
+  const [row] = await sql.query<{ id: number }>(
     `INSERT INTO contract_facts (site_id, effective_on, line, access, collab_carrier, hgw_model, denwa, rental, office_eq, bflets, type_changed,
-       line_cancelled, hgw_cancelled, recorded_by, recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+       line_cancelled, hgw_cancelled, recorded_by, recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+     RETURNING id`,
     [
       site,
       effectiveOn,
       facts.line,
       facts.access,
-      facts.collabCarrier,
+      facts.access === 'DIRECT' ? null : facts.collabCarrier,
       facts.hgwModel,
       facts.denwa,
       facts.rental,
@@ -69,14 +77,25 @@ export async function addFacts(
       facts.typeChanged,
       facts.lineCancelled,
       facts.hgwCancelled,
-      actor.name,
+      by,
       new Date(atMs),
     ],
   );
-  return facts;
+  return (row as { id: number }).id;
 }
 
-export type TargetMove = { readonly target: RandomId; readonly software: string; readonly from: TargetState; readonly to: TargetState };
+export async function lockSite(sql: Sql, site: RandomId): Promise<void> {
+  const locked = await sql.query('SELECT id FROM sites WHERE id = $1 FOR UPDATE', [site]);
+  if (locked.length === 0) throw new TsugiteError('NOT_FOUND', { what: 'site' });
+}
+
+export function openTargetsOf(sql: Sql, site: RandomId): Promise<OpenTarget[]> {
+  return sql.query<OpenTarget>(
+    `SELECT id AS target, software_id AS software, provider_id AS provider, state, committed_version IS NOT NULL AS "isRunning" FROM targets
+     WHERE site_id = $1 AND ended_at IS NULL ORDER BY id`,
+    [site],
+  );
+}
 
 /** Lets today's facts act on every open target of a site (D-15). Safe to do twice. */
 export async function applyFacts(
@@ -85,21 +104,19 @@ export async function applyFacts(
   catalogue: EligibilityCatalogue,
   { actor, atMs }: { actor: Actor; atMs: number },
 ): Promise<{ eligibility: Eligibility; moves: TargetMove[] }> {
-  const locked = await sql.query('SELECT id FROM sites WHERE id = $1 FOR UPDATE', [site]);
-  if (locked.length === 0) throw new TsugiteError('NOT_FOUND', { what: 'site' });
-  const eligibility = await eligibilityOn(sql, site, catalogue, atMs);
-  const targets = await sql.query<{ id: RandomId; software: string; state: TargetState; isRunning: boolean }>(
-    `SELECT id, software_id AS software, state, committed_version IS NOT NULL AS "isRunning" FROM targets
-     WHERE site_id = $1 AND ended_at IS NULL ORDER BY id`,
-    [site],
-  );
-  const moves: TargetMove[] = [];
-  for (const { id, software, state, isRunning } of targets) {
-    const decision = decideByContract(state, isRunning, eligibility);
-    if (decision.kind === 'keep') continue;
-    const step = { target: id, event: decision.event, atMs, by: actor.name, codes: decision.codes };
-    const to = await moveTarget(sql, decision.event === 'end' ? { ...step, removedReason: 'cancelled' } : step);
-    if (to !== undefined && to !== state) moves.push({ target: id, software, from: state, to });
+  await lockSite(sql, site);
+  const day = japanDay(atMs);
+  const { eligibility, moves } = decideDayEnd(await factsOn(sql, site, day), [], await openTargetsOf(sql, site), catalogue, day);
+  return { eligibility, moves: await carryOut(sql, moves, actor.name, atMs) };
+}
+
+/** @returns those that changed a state */
+export async function carryOut(sql: Sql, moves: readonly TargetMove[], by: string, atMs: number): Promise<TargetMove[]> {
+  const done: TargetMove[] = [];
+  for (const move of moves) {
+    const step = { target: move.target, event: move.event, atMs, by, codes: move.codes };
+    const to = await moveTarget(sql, isEnding(move) ? { ...step, removedReason: 'cancelled' } : step);
+    if (to !== undefined && to !== move.from) done.push({ ...move, to });
   }
-  return { eligibility, moves };
+  return done;
 }

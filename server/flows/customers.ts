@@ -2,13 +2,16 @@
 import { TsugiteError } from '../../protocol/errors.ts';
 import type { ProviderId, RandomId, SoftwareId } from '../../protocol/fields.ts';
 import type { Clock, Db, Random, Sql } from '../ports.ts';
+import type { SiteFacts } from '../rules/contract-events.ts';
 import { parseCustomerId } from '../rules/customer-id.ts';
+import type { TargetMove } from '../rules/day-end.ts';
 import type { Eligibility } from '../rules/eligibility.ts';
 import type { EligibilityCatalogue } from '../rules/eligibility-catalogue.ts';
 import { japanDay } from '../rules/japan-day.ts';
 import type { Actor } from './actor.ts';
 import { appendAudit } from './audit.ts';
-import { addFacts, applyFacts, factsOn, type SiteFacts, type TargetMove } from './contract-facts.ts';
+import { addFacts, applyFacts, eligibilityOn, factsOn, lockSite } from './contract-facts.ts';
+import { insertEvent } from './save-contract-event.ts';
 
 export type ConsentScope = 'delivery' | 'reasonsToProvider' | 'diagnostics';
 export type NewConsent = {
@@ -74,7 +77,7 @@ export function makeCustomers({ db, clock, random, catalogue }: { db: Db; clock:
         return { site, ...row, facts: await factsOn(sql, site, japanDay(nowMs)) };
       }),
 
-    /** A change of contract facts, acted on at once when it is in effect today. */
+    /** A correction of contract facts, acted on at once; one for a later day waits for the end of that day, as every contract event does. */
     changeFacts: async (
       site: RandomId,
       { changes, effectiveOn }: { changes: Partial<SiteFacts>; effectiveOn?: string | undefined },
@@ -82,11 +85,15 @@ export function makeCustomers({ db, clock, random, catalogue }: { db: Db; clock:
     ): Promise<{ site: RandomId; eligibility: Eligibility; moves: TargetMove[] }> => {
       const nowMs = clock.nowMs();
       return db.tx(async (sql) => {
-        const rows = await sql.query('SELECT id FROM sites WHERE id = $1 FOR UPDATE', [site]);
-        if (rows.length === 0) throw new TsugiteError('NOT_FOUND', { what: 'site' });
-        const day = effectiveOn ?? japanDay(nowMs);
-        await addFacts(sql, site, changes, { effectiveOn: day, actor, atMs: nowMs });
+        await lockSite(sql, site);
+        const today = japanDay(nowMs);
+        const day = effectiveOn ?? today;
         await appendAudit(sql, { actor, action: 'contract.change', subject: site, detail: { effectiveOn: day, changes } }, nowMs);
+        if (day > today) {
+          await insertEvent(sql, { site, kind: 'change-facts', detail: { changes }, effectiveOn: day }, actor, nowMs);
+          return { site, eligibility: await eligibilityOn(sql, site, catalogue, nowMs), moves: [] };
+        }
+        await addFacts(sql, site, changes, { effectiveOn: day, actor, atMs: nowMs });
         return { site, ...(await applyFacts(sql, site, catalogue, { actor, atMs: nowMs })) };
       });
     },

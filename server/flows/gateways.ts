@@ -38,7 +38,9 @@ export function makeGateways({ db, clock, random, addresses }: { db: Db; clock: 
     bind: async (gateway: GatewayId, site: RandomId, actor: Actor): Promise<{ gateway: GatewayId; site: RandomId }> => {
       const nowMs = clock.nowMs();
       return db.tx(async (sql) => {
-        const { model } = await gatewayRow(sql, gateway);
+        const { model, isReplaced } = await gatewayRow(sql, gateway);
+        if (isReplaced) throw new TsugiteError('STATE_FORBIDS', { state: 'replaced', action: 'bind' });
+        await verifyLeftNothing(sql, gateway, site);
         await bind(sql, { gateway, model, site }, nowMs);
         await appendAudit(sql, { actor, action: 'gateway.bind', subject: gateway, detail: { site } }, nowMs);
         return { gateway, site };
@@ -49,7 +51,8 @@ export function makeGateways({ db, clock, random, addresses }: { db: Db; clock: 
     setBlocked: async (gateway: GatewayId, reason: string | null, actor: Actor): Promise<{ gateway: GatewayId; isBlocked: boolean }> => {
       const nowMs = clock.nowMs();
       return db.tx(async (sql) => {
-        await gatewayRow(sql, gateway);
+        const { isReplaced } = await gatewayRow(sql, gateway);
+        if (isReplaced) throw new TsugiteError('STATE_FORBIDS', { state: 'replaced', action: reason === null ? 'unblock' : 'block' });
         await sql.query('UPDATE gateways SET blocked_at = $2, block_reason = $3 WHERE id = $1', [
           gateway,
           reason === null ? null : new Date(nowMs),
@@ -107,16 +110,26 @@ export function makeGateways({ db, clock, random, addresses }: { db: Db; clock: 
 
 const gatewayQuery = `SELECT g.id AS gateway, g.model, g.site_id AS site, g.online, g.last_seen_at AS "lastSeenAt", g.firmware, g.agent_version AS agent,
   g.root_version AS "rootVersion", g.notice_version AS "noticeVersion", g.applied_version AS "appliedVersion", g.blocked_at AS "blockedAt",
-  g.block_reason AS "blockReason", g.created_at AS "createdAt",
+  g.block_reason AS "blockReason", g.replaced_at AS "replacedAt", g.created_at AS "createdAt",
   EXISTS (SELECT 1 FROM gateway_certificates c WHERE c.gateway_id = g.id AND c.first_used_at IS NOT NULL) AS enrolled FROM gateways g`;
 
-async function gatewayRow(sql: Sql, gateway: GatewayId): Promise<{ model: string; isBlocked: boolean }> {
-  const [row] = await sql.query<{ model: string; isBlocked: boolean }>(
-    'SELECT model, blocked_at IS NOT NULL AS "isBlocked" FROM gateways WHERE id = $1 FOR UPDATE',
+async function gatewayRow(sql: Sql, gateway: GatewayId): Promise<{ model: string; isBlocked: boolean; isReplaced: boolean }> {
+  const [row] = await sql.query<{ model: string; isBlocked: boolean; isReplaced: boolean }>(
+    'SELECT model, blocked_at IS NOT NULL AS "isBlocked", replaced_at IS NOT NULL AS "isReplaced" FROM gateways WHERE id = $1 FOR UPDATE',
     [gateway],
   );
   if (row === undefined) throw new TsugiteError('NOT_FOUND', { what: `gateway ${gateway}` });
   return row;
+}
+
+/** A gateway that goes to another household must have been told to erase what it has of the first, and have said that it did. */
+async function verifyLeftNothing(sql: Sql, gateway: GatewayId, site: RandomId): Promise<void> {
+  const left = await sql.query(
+    `SELECT 1 FROM targets t JOIN gateways g ON g.site_id = t.site_id
+     WHERE g.id = $1 AND t.site_id <> $2 AND (t.ended_at IS NULL OR (t.entitled_until IS NOT NULL AND t.purged_at IS NULL)) LIMIT 1`,
+    [gateway, site],
+  );
+  if (left.length > 0) throw new TsugiteError('STATE_FORBIDS', { state: 'in-use', action: 'bind' });
 }
 
 /** A site has one gateway, and the contract names its model: another box there is E113, not a delivery. */

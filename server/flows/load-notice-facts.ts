@@ -24,7 +24,7 @@ type TargetRow = {
   rollback: unknown;
   deadline: Date | null;
   grace_until: Date | null;
-  entered_notice_at: Date | null;
+  entitled_until: Date | null;
   committed_version: string | null;
   removed_reason: Removal['reason'] | null;
   purged_at: Date | null;
@@ -61,7 +61,7 @@ export async function loadNoticeFacts(sql: Sql, gateway: GatewayRow, policy: Pol
 
 function targetsOfSite(sql: Sql, site: RandomId): Promise<TargetRow[]> {
   return sql.query<TargetRow>(
-    `SELECT t.id, t.software_id, t.provider_id, t.state, t.attempt, t.plan, t.rollback, t.deadline, t.grace_until, t.entered_notice_at,
+    `SELECT t.id, t.software_id, t.provider_id, t.state, t.attempt, t.plan, t.rollback, t.deadline, t.grace_until, t.entitled_until,
             t.committed_version, t.removed_reason, t.purged_at, s.state AS software_state, r.version AS wanted_version
      FROM targets t JOIN software s ON s.id = t.software_id LEFT JOIN releases r ON r.id = t.release_id
      WHERE t.site_id = $1 AND t.purged_at IS NULL ORDER BY t.requested_at, t.id`,
@@ -115,9 +115,9 @@ function factsOf(row: TargetRow, offers: ReadonlyMap<string, Offer>): TargetFact
   };
 }
 
-/** Only what may ever have reached a gateway has to be removed from one; a gateway that was swapped out loses everything. */
+/** What was never leased never reached a gateway and has to be removed from none; a gateway that was swapped out loses everything. */
 function removalOf(row: TargetRow, isInPlace: boolean): Removal[] {
-  if (row.entered_notice_at === null) return [];
+  if (row.entitled_until === null) return [];
   const named = { target: row.id, software: row.software_id, provider: row.provider_id };
   if (!isInPlace) return [{ ...named, reason: 'replaced' }];
   return row.state === 'TERMINATED' && row.removed_reason !== null ? [{ ...named, reason: row.removed_reason }] : [];

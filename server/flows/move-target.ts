@@ -36,6 +36,7 @@ export async function moveTarget(sql: Sql, step: TargetStep): Promise<TargetStat
     'INSERT INTO target_events (target_id, at, event, from_state, to_state, codes, by, detail) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)',
     [step.target, at, step.event, row.state, next, step.codes ?? [], step.by, step.detail ?? {}],
   );
-  if (next !== row.state || step.event === 'wanted') await markNoticeDue(sql, { sites: [row.site_id] }, step.atMs);
+  if (next !== row.state || step.event === 'wanted' || step.event === 'redeliver')
+    await markNoticeDue(sql, { sites: [row.site_id] }, step.atMs);
   return next;
 }

@@ -1,10 +1,11 @@
 /** Birth and last will of a gateway: what it says about itself is kept, and a birth is answered when its notice is not our newest (DESIGN §6). */
-import type { GatewayId } from '../../protocol/fields.ts';
+import type { GatewayId, RandomId } from '../../protocol/fields.ts';
 import { type Birth, parsePresence } from '../../protocol/messages/presence.ts';
 import type { GatewayLink } from '../ports/gateways.ts';
-import type { Clock, Db } from '../ports.ts';
+import type { Clock, Db, Sql } from '../ports.ts';
 import { decideOnBirth, type Newest } from '../rules/birth.ts';
 import { announceNotice, type PublishNotice } from './publish-notice.ts';
+import { redeliver } from './redeliver.ts';
 
 export type TakePresence = (gateway: GatewayId, payload: Buffer) => Promise<void>;
 
@@ -24,7 +25,10 @@ export function makeTakePresence({
     const presence = parsePresence(payload);
     const nowMs = clock.nowMs();
     if (!presence.online) return markOffline(db, gateway, nowMs);
-    await recordBirth(db, gateway, presence, nowMs);
+    await db.tx(async (sql) => {
+      if (await isReset(sql, gateway, presence)) await redeliverTo(sql, gateway, nowMs);
+      await recordBirth(sql, gateway, presence, nowMs);
+    });
     const decision = decideOnBirth(presence.appliedNotice, await newestOf(db, gateway), nowMs);
     if (decision.kind === 'send-again') await announceNotice({ db, link }, gateway);
     if (decision.kind === 'publish-new') await publishNotice(gateway, { aheadVersion: decision.aheadVersion, isForced: true });
@@ -40,8 +44,24 @@ export async function markAllOffline(db: Db): Promise<void> {
   await db.query('UPDATE gateways SET online = false WHERE online');
 }
 
-async function recordBirth(db: Db, gateway: GatewayId, birth: Birth, nowMs: number): Promise<void> {
-  await db.query(
+/**
+ * Another epoch and no notice applied: the data folder was made anew (E901). A new epoch alone may be a lost outbox, with the software still there.
+ * Locked as a report locks it, gateway before targets.
+ */
+async function isReset(sql: Sql, gateway: GatewayId, { epoch, appliedNotice }: Birth): Promise<boolean> {
+  const [row] = await sql.query<{ epoch: string | null }>('SELECT epoch FROM gateways WHERE id = $1 FOR UPDATE', [gateway]);
+  return row != null && row.epoch !== null && row.epoch !== epoch && appliedNotice === null;
+}
+
+async function redeliverTo(sql: Sql, gateway: GatewayId, nowMs: number): Promise<void> {
+  const [row] = await sql.query<{ site: RandomId | null }>('SELECT site_id AS site FROM gateways WHERE id = $1 AND replaced_at IS NULL', [
+    gateway,
+  ]);
+  if (row?.site != null) await redeliver(sql, row.site, { why: 'factory-reset', by: gateway, atMs: nowMs });
+}
+
+async function recordBirth(sql: Sql, gateway: GatewayId, birth: Birth, nowMs: number): Promise<void> {
+  await sql.query(
     `UPDATE gateways SET online = true, last_seen_at = $2, epoch = $3, boot_id = $4, agent_version = $5, said_model = $6, firmware = $7,
        node_version = $8, arch = $9, root_version = $10, applied_version = $11, applied_sha256 = $12 WHERE id = $1`,
     [

@@ -11,6 +11,7 @@ import { appendAudit } from './audit.ts';
 import { factsOn } from './contract-facts.ts';
 import { moveTarget } from './move-target.ts';
 import { loadOffers, lockSoftware } from './offers.ts';
+import { type ChangeWork, heldError, holdIfMuch } from './pending-changes.ts';
 
 export type Deployment = {
   readonly software: SoftwareId;
@@ -27,6 +28,7 @@ export type Deployed = {
   readonly code?: string;
   readonly detail?: Readonly<Record<string, unknown>>;
 };
+export type CancelReason = 'cancelled' | 'household';
 type Row = { id: RandomId; state: TargetState; site: RandomId; version: Version | null; committed: Version | null };
 
 export function makeTargets({ db, clock, random }: { db: Db; clock: Clock; random: Random }) {
@@ -68,15 +70,40 @@ export function makeTargets({ db, clock, random }: { db: Db; clock: Clock; rando
         return { target, attempt: (row as { attempt: number }).attempt };
       }),
 
-    /** 廃止: stop, uninstall, purge; a later order is a new target (D-15). */
-    cancel: (target: RandomId, reason: 'cancelled' | 'household', actor: Actor): Promise<{ target: RandomId; state: TargetState }> =>
-      db.tx(async (sql) => {
+    /** 廃止: stop, uninstall, purge; a later order is a new target (D-15). @throws TsugiteError NOT_FOUND · APPROVAL_REQUIRED */
+    cancel: async (
+      targets: readonly RandomId[],
+      reason: CancelReason,
+      actor: Actor,
+    ): Promise<{ target: RandomId; state: TargetState }[]> => {
+      const result = await db.tx(async (sql) => {
         const nowMs = clock.nowMs();
-        await ownTarget(sql, target, actor);
-        const state = await moveTarget(sql, { target, event: 'end', atMs: nowMs, by: actor.name, removedReason: reason });
-        if (state !== undefined) await appendAudit(sql, { actor, action: 'target.cancel', subject: target, detail: { reason } }, nowMs);
-        return { target, state: state ?? (await stateOf(sql, target)) };
-      }),
+        const wanted = [...new Set(targets)].sort();
+        for (const target of wanted) await ownTarget(sql, target, actor);
+        const ending = await stillOpen(sql, wanted);
+        const proposers = actor.token === undefined ? [] : [actor.token];
+        const subject = ending[0] ?? 'none';
+        const held = await holdIfMuch(
+          sql,
+          { kind: 'cancel', subject, detail: { reason }, targets: ending, proposers },
+          { random, actor, nowMs },
+        );
+        if (held !== undefined) return { held };
+        await endAll(sql, ending, reason, actor, nowMs);
+        const states: { target: RandomId; state: TargetState }[] = [];
+        for (const target of wanted) states.push({ target, state: await stateOf(sql, target) });
+        return { states };
+      });
+      if (result.held !== undefined) throw heldError(result.held, { kind: 'cancel' });
+      return result.states;
+    },
+
+    cancelWork: {
+      approved: (sql, { targets, detail }, actor, nowMs) =>
+        endAll(sql, targets, detail.reason === 'household' ? 'household' : 'cancelled', actor, nowMs),
+      declined: async () => {},
+      afterApproval: async ({ targets }) => ({ ended: targets.length }),
+    } satisfies ChangeWork,
 
     show: async (target: RandomId, actor: Actor): Promise<Record<string, unknown>> => {
       await ownTarget(db, target, actor);
@@ -139,6 +166,18 @@ async function deployOne(
     if (!(error instanceof TsugiteError)) throw error;
     return { ...outcome('refused'), code: error.code, detail: error.detail };
   }
+}
+
+async function endAll(sql: Sql, targets: readonly RandomId[], reason: CancelReason, actor: Actor, nowMs: number): Promise<void> {
+  for (const target of targets) {
+    const state = await moveTarget(sql, { target, event: 'end', atMs: nowMs, by: actor.name, removedReason: reason });
+    if (state !== undefined) await appendAudit(sql, { actor, action: 'target.cancel', subject: target, detail: { reason } }, nowMs);
+  }
+}
+
+async function stillOpen(sql: Sql, targets: readonly RandomId[]): Promise<RandomId[]> {
+  const rows = await sql.query<{ id: RandomId }>('SELECT id FROM targets WHERE id = ANY($1) AND ended_at IS NULL ORDER BY id', [targets]);
+  return rows.map(({ id }) => id);
 }
 
 /** Another provider's target does not exist for a provider. */

@@ -26,8 +26,8 @@ export function makeTokens({ db, clock, random }: { db: Db; clock: Clock; random
       await db.tx(async (sql) => {
         if (request.provider !== undefined) await verifyProviderExists(sql, request.provider);
         await sql.query(
-          'INSERT INTO api_tokens (id, sha256, role, provider_id, label, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)',
-          [id, hashOf(token), request.role, request.provider ?? null, request.label, new Date(nowMs), expires],
+          `INSERT INTO api_tokens (id, sha256, role, provider_id, label, created_at, expires_at, created_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+          [id, hashOf(token), request.role, request.provider ?? null, request.label, new Date(nowMs), expires, by.token ?? null],
         );
         await appendAudit(
           sql,
@@ -46,13 +46,13 @@ export function makeTokens({ db, clock, random }: { db: Db; clock: Clock; random
     /** @throws TsugiteError API_UNAUTHENTICATED, the same for unknown, revoked and expired */
     recognise: async (token: string | undefined): Promise<Actor> => {
       if (token === undefined || !token.startsWith(prefix) || token.length > 100) throw new TsugiteError('API_UNAUTHENTICATED');
-      const [row] = await db.query<{ label: string; role: Role; provider_id: ProviderId | null }>(
-        `SELECT label, role, provider_id FROM api_tokens
+      const [row] = await db.query<{ id: RandomId; label: string; role: Role; provider_id: ProviderId | null }>(
+        `SELECT id, label, role, provider_id FROM api_tokens
          WHERE sha256 = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)`,
         [hashOf(token), new Date(clock.nowMs())],
       );
       if (row === undefined) throw new TsugiteError('API_UNAUTHENTICATED');
-      return { name: row.label, role: row.role, ...(row.provider_id === null ? {} : { provider: row.provider_id }) };
+      return { name: row.label, role: row.role, token: row.id, ...(row.provider_id === null ? {} : { provider: row.provider_id }) };
     },
 
     revoke: async (id: RandomId, by: Actor): Promise<void> => {
@@ -69,7 +69,8 @@ export function makeTokens({ db, clock, random }: { db: Db; clock: Clock; random
 
     list: () =>
       db.query(
-        `SELECT id, role, provider_id AS provider, label, created_at AS "createdAt", expires_at AS expires, revoked_at AS "revokedAt"
+        `SELECT id, role, provider_id AS provider, label, created_at AS "createdAt", expires_at AS expires, revoked_at AS "revokedAt",
+           created_by AS "createdBy"
          FROM api_tokens ORDER BY created_at, id`,
       ),
   };

@@ -14,7 +14,7 @@ import { makeAuthority, rsa3072 } from '../../server/adapters/x509.ts';
 import { makePeopleSide } from '../../server/compose/people-side.ts';
 import type { Role } from '../../server/flows/actor.ts';
 import type { Clock, Log } from '../../server/ports.ts';
-import { eligibilityCatalogues } from '../../server/rules/eligibility-catalogue.ts';
+import { type CatalogueProfile, eligibilityCatalogues } from '../../server/rules/eligibility-catalogue.ts';
 import { makeFirstRoot } from '../../server/rules/first-root.ts';
 import { aPackage, type TestFile } from './packages.ts';
 import { aDatabase } from './postgres.ts';
@@ -33,7 +33,7 @@ export const consent = {
   givenAt: '2026-11-01T00:00:00Z',
 };
 
-export async function aPeopleSide({ unitBytes = 1_000_000 } = {}) {
+export async function aPeopleSide({ unitBytes = 1_000_000, catalogue = 'seed' as CatalogueProfile } = {}) {
   const { db, stop } = await aDatabase();
   const folder = mkdtempSync(path.join(tmpdir(), 'tsugite-people-'));
   const packagesDir = path.join(folder, 'packages');
@@ -45,14 +45,14 @@ export async function aPeopleSide({ unitBytes = 1_000_000 } = {}) {
   const serverCa = aRootCa();
   await insertRoot(db, pinned.pem, serverCa.pem);
 
-  const { app, tokens } = makePeopleSide({
+  const { app, tokens, dayTick } = makePeopleSide({
     db,
     clock,
     random: systemRandom,
     log,
     packages: await openPackageFiles(packagesDir, systemRandom),
     providerCa: makeProviderCa(await makeAuthority(rsa3072, { organisation: 'Test Operator', commonName: 'provider CA' }, new Date(0))),
-    catalogue: eligibilityCatalogues.seed,
+    catalogue: eligibilityCatalogues[catalogue],
     unitBytes,
     addresses: { https: 'https://127.0.0.1:8443', mqtt: 'mqtts://127.0.0.1:8883' },
   });
@@ -87,6 +87,7 @@ export async function aPeopleSide({ unitBytes = 1_000_000 } = {}) {
     lines,
     ask,
     tokens,
+    dayTick,
     packageFiles: () => readdirSync(packagesDir).filter((name) => name !== 'incoming'),
     uploads: () => readdirSync(path.join(packagesDir, 'incoming')),
     /** A signed .tsg of a provider whose certificate the pinned CA issued. */

@@ -57,7 +57,7 @@ export function customerRoutes({ customers }: { customers: ReturnType<typeof mak
       method: 'POST',
       path: '/sites/:site/facts',
       roles: ['operator'],
-      summary: 'Change contract facts; they act on targets at once',
+      summary: 'Correct contract facts; they act on targets at once, those for a later day at its end',
       params: z.strictObject({ site: randomId }),
       body: z.strictObject({ changes: facts, effectiveOn: z.optional(day) }),
       handle: ({ params, body, actor }) => customers.changeFacts(params.site, { ...body, changes: present(body.changes) }, actor),

@@ -68,7 +68,18 @@ export function targetRoutes({
       summary: '廃止: stop, uninstall, purge',
       params: z.strictObject({ target: randomId }),
       body: z.strictObject({ reason: z._default(z.enum(['cancelled', 'household']), 'cancelled') }),
-      handle: ({ params, body, actor }) => targets.cancel(params.target, body.reason, actor),
+      handle: async ({ params, body, actor }) => (await targets.cancel([params.target], body.reason, actor))[0],
+    }),
+    route({
+      method: 'POST',
+      path: '/targets/cancel',
+      roles: ['operator', 'provider'],
+      summary: '廃止 of several; many need a second person',
+      body: z.strictObject({
+        targets: z.array(randomId).check(z.minLength(1), z.maxLength(10_000)),
+        reason: z._default(z.enum(['cancelled', 'household']), 'cancelled'),
+      }),
+      handle: ({ body, actor }) => targets.cancel(body.targets, body.reason, actor),
     }),
     route({
       method: 'POST',

@@ -1,0 +1,114 @@
+/** Contract events as they are entered (DOMAIN D-31): rows that are only added. They act at the end of their day (evaluate-days.ts). */
+import { TsugiteError } from '../../protocol/errors.ts';
+import type { GatewayId, RandomId } from '../../protocol/fields.ts';
+import type { Clock, Db, Sql } from '../ports.ts';
+import { type EventDetails, type EventKind, eventKinds } from '../rules/contract-events.ts';
+import type { EligibilityCatalogue } from '../rules/eligibility-catalogue.ts';
+import { daysBetween, japanDay } from '../rules/japan-day.ts';
+import type { Actor } from './actor.ts';
+import { appendAudit } from './audit.ts';
+import { lockSite } from './contract-facts.ts';
+import { customerOf } from './customers.ts';
+import { insertEvent } from './save-contract-event.ts';
+import { swapDevice } from './swap-device.ts';
+
+/** How far from today an event may take effect: further away it is a typing mistake. */
+const daysAway = 366;
+
+export type Place = {
+  readonly site?: RandomId | undefined;
+  readonly customerId?: string | undefined;
+  readonly gateway?: GatewayId | undefined;
+};
+export type NewEvent = {
+  readonly [Kind in Exclude<EventKind, 'swap-device' | 'change-facts'>]: { readonly kind: Kind; readonly detail: EventDetails[Kind] };
+}[Exclude<EventKind, 'swap-device' | 'change-facts'>];
+export type NewSwap = {
+  readonly kind: 'swap-device';
+  readonly detail: { readonly gateway: GatewayId; readonly model?: string | undefined };
+};
+export type Entered = {
+  readonly event: number;
+  readonly kind: EventKind;
+  readonly site: RandomId;
+  readonly effectiveOn: string;
+  readonly ja: string;
+};
+
+export function makeContractEvents({ db, clock, catalogue }: { db: Db; clock: Clock; catalogue: EligibilityCatalogue }) {
+  return {
+    /** @param effectiveOn  day in Japan; left out: today */
+    enter: (place: Place, wanted: NewEvent | NewSwap, effectiveOn: string | undefined, actor: Actor): Promise<Entered> =>
+      db.tx(async (sql) => {
+        const nowMs = clock.nowMs();
+        const day = verifyNear(effectiveOn ?? japanDay(nowMs), nowMs);
+        const site = await siteOf(sql, place);
+        await lockSite(sql, site);
+        const event =
+          wanted.kind === 'swap-device'
+            ? await swapDevice(sql, { site, day, ...wanted.detail }, { actor, nowMs, catalogue })
+            : await insertEvent(sql, { site, ...wanted, effectiveOn: day }, actor, nowMs);
+        await appendAudit(
+          sql,
+          { actor, action: `contract.${wanted.kind}`, subject: site, detail: { event, effectiveOn: day, ...wanted.detail } },
+          nowMs,
+        );
+        return { event, kind: wanted.kind, site, effectiveOn: day, ja: eventKinds[wanted.kind].ja };
+      }),
+
+    /** Takes back an event that has not acted yet: the row stays, and says so. @throws TsugiteError NOT_FOUND · STATE_FORBIDS (it has acted) */
+    voidEvent: (event: number, reason: string, actor: Actor): Promise<{ event: number; outcome: 'void' }> =>
+      db.tx(async (sql) => {
+        const nowMs = clock.nowMs();
+        const [row] = await sql.query<{ site: RandomId }>('SELECT site_id AS site FROM contract_events WHERE id = $1', [event]);
+        if (row === undefined) throw new TsugiteError('NOT_FOUND', { what: `event ${event}` });
+        await lockSite(sql, row.site);
+        const settled = await sql.query(
+          `INSERT INTO contract_events_settled (event_id, outcome, settled_at, settled_by) VALUES ($1, 'void', $2, $3)
+           ON CONFLICT DO NOTHING RETURNING event_id`,
+          [event, new Date(nowMs), actor.name],
+        );
+        if (settled.length === 0) throw new TsugiteError('STATE_FORBIDS', { state: 'settled', action: 'void' });
+        await appendAudit(sql, { actor, action: 'contract.void', subject: row.site, detail: { event, reason } }, nowMs);
+        return { event, outcome: 'void' };
+      }),
+
+    list: (place: Place, actor: Actor) =>
+      db.tx(async (sql) => {
+        const site = await siteOf(sql, place);
+        const [row] = await sql.query<{ customer: RandomId }>('SELECT customer FROM sites WHERE id = $1', [site]);
+        if (row === undefined) throw new TsugiteError('NOT_FOUND', { what: 'site' });
+        await appendAudit(
+          sql,
+          { actor, action: 'customer.read', subject: row.customer, detail: { site, why: 'contract events' } },
+          clock.nowMs(),
+        );
+        return sql.query(
+          `SELECT e.id AS event, e.kind, e.effective_on AS "effectiveOn", e.detail, e.entered_at AS "enteredAt", e.entered_by AS "enteredBy",
+             coalesce(d.outcome, 'waiting') AS outcome, d.settled_at AS "settledAt"
+           FROM contract_events e LEFT JOIN contract_events_settled d ON d.event_id = e.id WHERE e.site_id = $1 ORDER BY e.effective_on, e.id`,
+          [site],
+        );
+      }),
+  };
+}
+
+function verifyNear(day: string, nowMs: number): string {
+  if (Math.abs(daysBetween(japanDay(nowMs), day)) <= daysAway) return day;
+  throw new TsugiteError('INPUT_REFUSED', { faults: [{ field: 'effectiveOn', fault: `more than ${daysAway} days away` }] });
+}
+
+async function siteOf(sql: Sql, { site, customerId, gateway }: Place): Promise<RandomId> {
+  if (site !== undefined) return site;
+  const rows =
+    customerId === undefined
+      ? await sql.query<{ id: RandomId }>(
+          'SELECT site_id AS id FROM gateways WHERE id = $1 AND site_id IS NOT NULL AND replaced_at IS NULL',
+          [gateway],
+        )
+      : await sql.query<{ id: RandomId }>('SELECT id FROM sites WHERE customer = $1', [await customerOf(sql, customerId)]);
+  const [only] = rows;
+  if (only === undefined) throw new TsugiteError('NOT_FOUND', { what: 'site' });
+  if (rows.length > 1) throw new TsugiteError('INPUT_REFUSED', { faults: [{ field: 'site', fault: 'the customer has several' }] });
+  return only.id;
+}
