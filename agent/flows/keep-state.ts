@@ -22,7 +22,8 @@ export function makeKeepState({ store, gateway, log }: { store: StateStore; gate
     try {
       return store.load() ?? emptyState(gateway);
     } catch (error) {
-      if (!(error instanceof TsugiteError && error.code === 'STATE_DAMAGED')) throw error;
+      // A whole state of another version of ours is no damage: acting as if it were would purge a household's data.
+      if (!(error instanceof TsugiteError && error.code === 'STATE_DAMAGED') || error.detail.kind === 'not-understood') throw error;
       log.write({ event: 'state.damaged', code: error.code, detail: error.detail });
       return emptyState(gateway);
     }

@@ -44,7 +44,8 @@ export function showSoftware({ record, deployment, decision, isRunning, stop }: 
   }
   if (committed === null) return showUninstalled(decision);
   if (stop !== undefined) return { state: 'stopped', fault: stop };
-  if (!isRunning) return { state: 'stopped', fault: record?.trouble ?? null };
+  const trouble = record?.trouble ? { code: record.trouble.code, detail: record.trouble.detail } : null;
+  if (!isRunning) return { state: 'stopped', fault: trouble };
   if (decision?.kind === 'spent') return { state: 'running-previous', fault: decision.ended.fault };
   const onHold = decision?.kind === 'hold' ? decision.fault : undefined;
   return { state: 'running', fault: record?.trouble ?? onHold ?? ungrantedOf(record) ?? null };

@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { makeJsonDocument } from '../../../agent/adapters/json-document.ts';
 
 let folder: string;
@@ -36,7 +37,6 @@ test.each([
   ['cut off', (bytes: Buffer) => bytes.subarray(0, 20)],
   ['empty', () => Buffer.alloc(0)],
   ['changed by one bit', (bytes: Buffer) => Buffer.from(bytes.toString().replace('two', 'twn'))],
-  ['of another shape', () => Buffer.from('{"v":1,"checksum":"x"}')],
 ])('a file that is %s is told, and its previous copy is used', (_, damage) => {
   const document = open();
   document.save({ v: 1, text: 'one' });
@@ -64,5 +64,26 @@ test('a damaged file never becomes the copy to fall back on', () => {
   again.load();
   again.save({ v: 1, text: 'three' });
   writeFileSync(path(), '{');
+  expect(open().load()).toEqual({ v: 1, text: 'one' });
+});
+
+describe('a state of another version of ours', () => {
+  const foreign = () => {
+    const value = JSON.stringify({ v: 2, other: true });
+    return JSON.stringify({ v: 2, other: true, checksum: createHash('sha256').update(value).digest('hex') });
+  };
+
+  test('is told from damage, so that nobody starts anew over it', () => {
+    writeFileSync(path(), foreign());
+    expect(() => open().load()).toThrowError(expect.objectContaining({ detail: expect.objectContaining({ kind: 'not-understood' }) }));
+    writeFileSync(path(), foreign().slice(5));
+    expect(() => open().load()).toThrowError(expect.objectContaining({ detail: expect.objectContaining({ kind: 'damaged' }) }));
+  });
+});
+
+test('what could not be read back is not saved, and what was there stays', () => {
+  const document = open();
+  document.save({ v: 1, text: 'one' });
+  expect(() => document.save({ v: 1 } as never)).toThrowError(/INTERNAL_FAULT/);
   expect(open().load()).toEqual({ v: 1, text: 'one' });
 });
