@@ -1,5 +1,6 @@
 /** Where the adapters meet the flows. What each adapter is joined to stands in compose/join.ts. */
 import { TsugiteError } from '../protocol/errors.ts';
+import { toUtcTime } from '../protocol/fields.ts';
 import { makeChoicesStore } from './adapters/choices-store.ts';
 import { systemClock as clock } from './adapters/clock.ts';
 import { makeControlDoor } from './adapters/control-door.ts';
@@ -8,9 +9,12 @@ import { makeDownloadFolder } from './adapters/download-folder.ts';
 import { makeFolderLock } from './adapters/folder-lock.ts';
 import { makeIdentityStore } from './adapters/identity-store.ts';
 import { makeLocalPage } from './adapters/local-page.ts';
+import { readLog } from './adapters/log-reader.ts';
 import { makeOutboxStore } from './adapters/outbox-store.ts';
 import { makePackageStore } from './adapters/package-store.ts';
 import { systemRandom as random } from './adapters/random.ts';
+import { makeSettingsPage } from './adapters/settings-page.ts';
+import { makePasswordStore } from './adapters/settings-password.ts';
 import { makeSoftwareFolders } from './adapters/software-folders.ts';
 import { makeStateStore } from './adapters/state-store.ts';
 import { makeTrustStore } from './adapters/trust-store.ts';
@@ -66,9 +70,24 @@ export async function startAgent(dataDir: string, config: AgentConfig): Promise<
     sandbox,
     installer,
     socketsDirOf,
-    page: makeLocalPage({ dataDir, settings: pageSettingsOf(config), rules: pageRules }),
+    page: makeLocalPage({
+      dataDir,
+      settings: pageSettingsOf(config),
+      rules: pageRules,
+      readChanges: () => readLog(dataDir).filter(({ event }) => event === 'state.changed'),
+    }),
     choicesStore: makeChoicesStore(dataDir, onDamage),
-    doors: [makeControlDoor(dataDir)],
+    doors: [
+      makeControlDoor(dataDir),
+      makeSettingsPage({
+        settings: pageSettingsOf(config),
+        loadRules: () => import('./rules/settings/index.ts'),
+        passwords: makePasswordStore(dataDir, { gateway, nowUtc: () => toUtcTime(trust.nowMs()) }),
+        names: [gateway, model, firmware],
+        log,
+        monotonicMs: clock.monotonicMs,
+      }),
+    ],
   }).start();
 
   return {

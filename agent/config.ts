@@ -23,6 +23,8 @@ export const configSchema = z.strictObject({
     listen: z._default(z.array(address).check(z.minLength(1), z.maxLength(8)), ['127.0.0.1:8888']),
     /** Each app's page has an origin of its own: one port of this row. */
     appPorts: section({ from: z._default(port, 8889), count: z._default(z.int().check(z.gte(1), z.lte(64)), 8) }),
+    /** 設定: an origin of its own, on the addresses of `listen`. */
+    settingsPort: z._default(port, 8887),
     /** Where something forwards the page: inner port → the port by which a browser reaches it. */
     outerPorts: z._default(z.record(z.string(), port), {}),
     hostNames: z._default(z.array(z.string()).check(z.maxLength(16)), []),
@@ -77,8 +79,16 @@ export function profileOfModel({ model }: Pick<AgentConfig, 'model'>): GatewayPr
 }
 
 export function pageSettingsOf({ page, operator }: Pick<AgentConfig, 'page' | 'operator'>): PageSettings {
-  const { outerPorts, hostNames, appPorts } = page;
-  return { ...defaultPageSettings, listen: page.listen.map(toListen), appPorts, outerPorts, hostNames, operatorName: operator.name };
+  const { outerPorts, hostNames, appPorts, settingsPort } = page;
+  return {
+    ...defaultPageSettings,
+    listen: page.listen.map(toListen),
+    appPorts,
+    outerPorts,
+    settingsPort,
+    hostNames,
+    operatorName: operator.name,
+  };
 }
 
 function toListen(text: string): PageSettings['listen'][number] {

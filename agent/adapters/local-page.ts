@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { assertNever } from '../../protocol/assert-never.ts';
@@ -8,8 +8,14 @@ import type { GatewaySnapshot, LocalPage, SoftwareSnapshot } from '../ports.ts';
 import type * as PageRules from '../rules/page/index.ts';
 import { proxyToApp } from './app-proxy.ts';
 import { makeJsonDocument } from './json-document.ts';
+import { closeAll, listen, send } from './page-server.ts';
 
-type Needs = { dataDir: string; settings: PageRules.PageSettings; rules: typeof PageRules };
+type Needs = {
+  dataDir: string;
+  settings: PageRules.PageSettings;
+  rules: typeof PageRules;
+  readChanges: () => readonly PageRules.LoggedChange[];
+};
 
 const statusOfRefusal: Readonly<Record<PageRules.Refusal, number>> = {
   malformed: 400,
@@ -22,10 +28,15 @@ const statusOfRefusal: Readonly<Record<PageRules.Refusal, number>> = {
   'cross-site': 403,
 };
 
+/** Of one software's past; the log holds about a thousand entries of all. */
+const historyRows = 20;
+/** Whoever asks again and again is told the same for so long: reading the log costs more than anything else here. */
+const logAgeMs = 2_000;
+
 const portsFile = z.strictObject({ v: z.literal(1), ports: z.record(z.string(), z.int()) });
 
 /** HTTP for the people in the house: one port for the shared page, one for each app's own origin. `<data>/page-ports.json` remembers which. */
-export function makeLocalPage({ dataDir, settings, rules }: Needs): LocalPage {
+export function makeLocalPage({ dataDir, settings, rules, readChanges }: Needs): LocalPage {
   const document = makeJsonDocument<z.infer<typeof portsFile>>(join(dataDir, 'page-ports.json'), (value) => portsFile.parse(value));
   const styleHash = createHash('sha256').update(rules.pageStyle).digest('base64');
   const policy = `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
@@ -54,6 +65,13 @@ export function makeLocalPage({ dataDir, settings, rules }: Needs): LocalPage {
       send(response, status, 'text/plain; charset=utf-8', rules.renderRefusal(why));
     const redirect = (location: string) => void response.writeHead(302, { location, 'cache-control': 'no-store' }).end();
     const port = request.socket.localPort ?? 0;
+    const viewIn = (language: 'ja' | 'en') => ({
+      language,
+      operatorName: settings.operatorName,
+      addressOf: addressesFor(host, known),
+      settingsUrl: rules.settingsUrlOf(host, settings),
+    });
+    const sendPage = (text: string) => send(response, 200, 'text/html; charset=utf-8', text, { 'content-security-policy': policy });
 
     const decision = rules.decidePage(
       { method: request.method ?? '', target, host, headers: request.headers, port },
@@ -62,9 +80,12 @@ export function makeLocalPage({ dataDir, settings, rules }: Needs): LocalPage {
       settings,
     );
     switch (decision.kind) {
-      case 'page': {
-        const view = { language: decision.language, operatorName: settings.operatorName, addressOf: addressesFor(host, known) };
-        send(response, 200, 'text/html; charset=utf-8', rules.renderPage(snapshot, view), { 'content-security-policy': policy });
+      case 'page':
+        sendPage(rules.renderPage(snapshot, viewIn(decision.language)));
+        break;
+      case 'detail': {
+        const history = rules.historyOf(logLately(), decision.software.target, historyRows);
+        sendPage(rules.renderDetail(decision.software, history, viewIn(decision.language)));
         break;
       }
       case 'status':
@@ -88,6 +109,13 @@ export function makeLocalPage({ dataDir, settings, rules }: Needs): LocalPage {
       default:
         assertNever(decision);
     }
+  }
+
+  let logRead: { atMs: number; entries: readonly PageRules.LoggedChange[] } | undefined;
+  function logLately(): readonly PageRules.LoggedChange[] {
+    const atMs = performance.now();
+    if (logRead === undefined || atMs - logRead.atMs > logAgeMs) logRead = { atMs, entries: readChanges() };
+    return logRead.entries;
   }
 
   /** Where a link of the shared page leads: to the app's own origin, never to a page of it under ours. */
@@ -130,48 +158,4 @@ function loadPorts(document: { load(): z.infer<typeof portsFile> | undefined }):
     // Damaged: the apps get ports anew. What a browser stored under the old ones is the household's own.
     return {};
   }
-}
-
-function send(response: ServerResponse, status: number, type: string, text: string, more: Record<string, string> = {}): void {
-  const body = Buffer.from(text);
-  response
-    .writeHead(status, {
-      'content-type': type,
-      'content-length': body.length,
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-      'x-frame-options': 'DENY',
-      'referrer-policy': 'no-referrer',
-      'cross-origin-resource-policy': 'same-origin',
-      'cross-origin-opener-policy': 'same-origin',
-      ...more,
-    })
-    .end(body);
-}
-
-/** @throws TsugiteError PORT_IN_USE */
-async function listen(
-  { host, port }: { host: string; port: number },
-  handle: (request: IncomingMessage, response: ServerResponse) => void,
-): Promise<Server> {
-  const server = createServer(
-    { maxHeaderSize: 8 * 1024, headersTimeout: 5_000, requestTimeout: 10_000, keepAliveTimeout: 5_000, connectionsCheckingInterval: 5_000 },
-    handle,
-  );
-  server.maxConnections = 32;
-  server.maxRequestsPerSocket = 100;
-  server.timeout = 30_000;
-  server.on('clientError', (_error, socket) => void socket.destroy());
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) =>
-      reject(cause.code === 'EADDRINUSE' ? new TsugiteError('PORT_IN_USE', { address: `${host}:${port}` }, { cause }) : cause),
-    );
-    server.listen(port, host, resolve);
-  });
-  return server;
-}
-
-async function closeAll(servers: readonly Server[]): Promise<void> {
-  for (const server of servers) server.closeAllConnections();
-  await Promise.all(servers.map((server) => new Promise<void>((resolve) => void server.close(() => resolve()))));
 }

@@ -158,7 +158,7 @@ export function joinFlows(outside: Outside): Joined {
   };
 
   const house: House = {
-    view: makeShowSettings({ observe: situation, snapshot, choices }),
+    view: makeShowSettings({ observe: situation, about: { gateway, model: modelName }, choices }),
     answer: makeAnswer({ observe: situation, choices, reports, link, walkRoot: () => walkRoot({ isUrged: false }), log, onChange }),
   };
 

@@ -1,18 +1,17 @@
-import type { OpenRequest, PendingUpdate, SettingsView } from '../ports/house.ts';
-import type { GatewaySnapshot } from '../ports.ts';
 import { postpone } from '../rules/choices.ts';
 import { findPending } from '../rules/pending.ts';
 import type { Situation } from '../rules/reconcile.ts';
+import type { OpenRequest, PendingUpdate, SettingsView } from '../rules/settings/view.ts';
 import type { ChoicesKeeper } from './keep-choices.ts';
 
 /** What the settings page is drawn from. */
 export function makeShowSettings({
   observe,
-  snapshot,
+  about,
   choices,
 }: {
   observe: () => Situation;
-  snapshot: () => GatewaySnapshot;
+  about: { gateway: string; model: string };
   choices: Pick<ChoicesKeeper, 'now'>;
 }): () => SettingsView {
   return () => {
@@ -36,6 +35,6 @@ export function makeShowSettings({
         const consent = choices.now().consents.find((entry) => entry.request === id && nowMs < Date.parse(entry.until)) ?? null;
         return { id, expiresMs: Date.parse(expires), maxBytes, consent };
       });
-    return { snapshot: snapshot(), pending, requests, confirmations: choices.now().confirmations };
+    return { ...about, pending, requests, confirmations: choices.now().confirmations };
   };
 }

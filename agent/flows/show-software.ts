@@ -3,6 +3,7 @@ import type { EventLog, SoftwareSnapshot } from '../ports.ts';
 import { deploymentOf, recordOf, type SoftwareRecord, withRecord } from '../rules/agent-state.ts';
 import { findStop } from '../rules/may-run.ts';
 import type { Situation } from '../rules/reconcile.ts';
+import { permissionsInForce } from '../rules/run-terms.ts';
 import { type Shown, showSoftware, softwareWords } from '../rules/software-word.ts';
 import { decideWish } from '../rules/wish.ts';
 import type { StateKeeper } from './keep-state.ts';
@@ -72,6 +73,7 @@ export function snapshotSoftware(situation: Situation, webSocketPathOf: (target:
         changedAtMs: record === undefined ? situation.nowMs : Date.parse(record.shown.at),
         ...(shown.fault && { reason: shown.fault }),
         ...(verified && { manifest: verified.manifest }),
+        ...(verified && record && { permissions: permissionsInForce(record.terms.grants, verified.manifest) }),
         ...(webSocketPath !== undefined && webSocketPath !== '' && { webSocketPath }),
       },
     ];

@@ -3,6 +3,7 @@ import type { ErrorCode } from '../../protocol/errors.ts';
 import type { GatewayId, ProviderId, RandomId, SoftwareId, Version } from '../../protocol/fields.ts';
 import type { SoftwareState } from '../../protocol/messages/status.ts';
 import type { Manifest } from '../../protocol/statements/manifest.ts';
+import type { Grants } from '../../protocol/statements/notice.ts';
 
 export type SoftwareSnapshot = {
   target: RandomId;
@@ -17,6 +18,8 @@ export type SoftwareSnapshot = {
   changedAtMs: number;
   reason?: { code: ErrorCode; detail: Readonly<Record<string, unknown>> };
   manifest?: Manifest;
+  /** What it may do here: manifest ∩ grants. */
+  permissions?: Grants;
   /** Only while the app runs. */
   webSocketPath?: string;
 };

@@ -31,10 +31,18 @@ export async function emulateGateway(options: Options, onReady: (answer: Answer)
     await gateway.enroll(path.resolve(options.invitation));
     gateway.start();
     onReady({
-      value: { gateway: gateway.gateway, model: model.data, page: `${gateway.pageUrl}/t/`, data: gateway.dataDir, pid: gateway.agentPid },
+      value: {
+        gateway: gateway.gateway,
+        model: model.data,
+        page: `${gateway.pageUrl}/t/`,
+        settings: `${gateway.settingsUrl}/`,
+        data: gateway.dataDir,
+        pid: gateway.agentPid,
+      },
       lines: [
         `${gateway.gateway} (${model.data}) が動作しています。終了は Ctrl-C です。 / is running; Ctrl-C ends it.`,
         `  ページ / page: ${gateway.pageUrl}/t/`,
+        `  設定 / settings: ${gateway.settingsUrl}/`,
         `  データ / data: ${gateway.dataDir}`,
       ],
     });

@@ -10,6 +10,7 @@ import { homeAddress, makeGatewayNamespace, namespacePath, removeNamespace } fro
 import { programPath } from './programs.ts';
 
 const pagePort = 8888;
+const settingsPort = 8887;
 /** The agent gives each app with a page an origin of its own, from this port on. */
 const firstAppPort = 8889;
 const appPorts = 8;
@@ -32,6 +33,8 @@ export type EmulatedGateway = {
   readonly namespace: string;
   /** `http://127.0.0.1:<port>` of the host, where the gateway's page is seen. */
   readonly pageUrl: string;
+  /** The same for its settings page. */
+  readonly settingsUrl: string;
   readonly agentPid: number | undefined;
   enroll(invitationFile: string): Promise<void>;
   start(): void;
@@ -78,6 +81,7 @@ export async function makeEmulatedGateway(options: GatewayOptions): Promise<Emul
     dataDir,
     namespace,
     pageUrl: `http://127.0.0.1:${forwards.outerPorts[pagePort]}`,
+    settingsUrl: `http://127.0.0.1:${forwards.outerPorts[settingsPort]}`,
     get agentPid() {
       return agent?.pid;
     },
@@ -128,14 +132,18 @@ export const agentNode: readonly string[] = [
 ];
 
 function agentConfig(model: ModelName, outerPorts: Readonly<Record<number, number>>): object {
-  return { model, firmware: '01.00.0000', page: { listen: [`127.0.0.1:${pagePort}`, `${homeAddress}:${pagePort}`], outerPorts } };
+  return {
+    model,
+    firmware: '01.00.0000',
+    page: { listen: [`127.0.0.1:${pagePort}`, `${homeAddress}:${pagePort}`], settingsPort, outerPorts },
+  };
 }
 
 type Forwards = { outerPorts: Record<number, number>; close(): void };
 
-/** The page's port and each app origin's port, from a free port of the host over a unix socket into the namespace. */
+/** The ports of the page, of the settings and of each app's origin, from a free port of the host over a unix socket into the namespace. */
 async function forwardPorts(namespace: string, runDir: string): Promise<Forwards> {
-  const inner = [pagePort, ...Array.from({ length: appPorts }, (_, index) => firstAppPort + index)];
+  const inner = [pagePort, settingsPort, ...Array.from({ length: appPorts }, (_, index) => firstAppPort + index)];
   const socketOf = (port: number): string => path.join(runDir, `${port}.sock`);
   const child = spawn(
     'nsenter',

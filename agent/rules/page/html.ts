@@ -2,56 +2,26 @@ import { describe, whoLabels } from '../../../protocol/errors.ts';
 import type { Manifest } from '../../../protocol/statements/manifest.ts';
 import type { GatewaySnapshot, SoftwareSnapshot } from '../gateway-snapshot.ts';
 import { softwareWords } from '../software-word.ts';
+import { documentOf, fact, type Html, html, languageLink, nothing, sentTable, showMegabytes, showTime, tone } from './markup.ts';
 import { pageStyle } from './style.ts';
 import { type Language, words } from './words.ts';
 
+/** Read-only; the settings are on an origin of their own. */
 export type PageView = {
   language: Language;
   operatorName: string | undefined;
   /** The address of an app's first page on its own origin; undefined while it has none to show. */
   addressOf: (software: SoftwareSnapshot) => string | undefined;
+  settingsUrl: string | undefined;
 };
-
-/** Text that was already made safe: only `html` and `safe` make it. */
-type Html = { readonly markup: string };
-
-/** Joins markup; every value that is not markup itself is escaped, whoever wrote it. */
-function html(parts: TemplateStringsArray, ...values: (string | number | Html | readonly Html[])[]): Html {
-  const shown = values.map((value) =>
-    Array.isArray(value) ? value.map(({ markup }) => markup).join('') : markupOf(value as string | number | Html),
-  );
-  return { markup: parts.reduce((text, part, index) => text + (shown[index - 1] ?? '') + part) };
-}
-
-function markupOf(value: string | number | Html): string {
-  if (typeof value === 'object') return value.markup;
-  const named: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-  // Direction overrides and invisible characters would let a name display as another one.
-  return String(value)
-    .replace(/[^\P{C}\n\t]/gu, '')
-    .replace(/[&<>"']/g, (character) => named[character] as string);
-}
-
-const nothing: Html = { markup: '' };
 
 /** The whole page as HTML without script: `/t/`, 配信済事業者ソフトウェア一覧 (DOMAIN §9.4). */
 export function renderPage(snapshot: GatewaySnapshot, view: PageView): string {
   const w = words[view.language];
-  const other = view.language === 'ja' ? 'en' : 'ja';
-  const { markup } = html`<!doctype html>
-<html lang="${view.language}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${w.title}</title>
-<style>${{ markup: pageStyle }}</style>
-</head>
-<body>
-<header>
-<p class="language"><a href="/t/${other === 'en' ? '?lang=en' : ''}" lang="${other}" hreflang="${other}">${w.otherLanguage}</a></p>
+  const body = html`<header>
+${languageLink(view.language, '/t/')}
 <h1>${w.title}</h1>
-<p>${w.lead}</p>
+<p>${w.lead}${settingsLink(view)}</p>
 <dl class="facts">
 ${fact(w.model, snapshot.model)}
 ${fact(w.firmware, snapshot.firmware)}
@@ -63,12 +33,18 @@ ${fact(w.shownAt, showTime(snapshot.atMs, view.language))}
 ${snapshot.software.length === 0 ? html`<p class="empty">${w.empty}</p>` : snapshot.software.map((entry) => card(entry, view))}
 ${traffic(snapshot, view.language)}
 ${sentByGateway(view)}
-</main>
-<footer><p>${w.emulated}</p></footer>
-</body>
-</html>
-`;
-  return markup;
+</main>`;
+  return documentOf({ title: w.title, style: pageStyle, language: view.language, body });
+}
+
+function settingsLink({ settingsUrl, language }: PageView): Html {
+  const w = words[language];
+  return settingsUrl === undefined ? nothing : html` <a href="${settingsUrl}${language === 'en' ? '?lang=en' : ''}">${w.settings}</a>`;
+}
+
+/** `/t/<software>`; the notice names each software once a provider, and the id of the target stands in where two providers chose one name. */
+export function detailPathOf({ software }: SoftwareSnapshot): string {
+  return `/t/${software}`;
 }
 
 function card(entry: SoftwareSnapshot, view: PageView): Html {
@@ -84,33 +60,14 @@ ${fact(w.version, entry.version)}
 ${fact(w.changedAt, showTime(entry.changedAtMs, view.language))}
 ${fact(w.contact, entry.manifest?.customer.contact ?? w.askProvider)}
 </dl>
-${address === undefined ? nothing : html`<p><a class="open" href="${address}">${w.open}</a></p>`}
+<p class="actions">${address === undefined ? nothing : html`<a class="open" href="${address}">${w.open}</a>`} <a href="${detailPathOf(entry)}${view.language === 'en' ? '?lang=en' : ''}">${w.detail}</a></p>
 ${entry.manifest === undefined ? nothing : aboutSoftware(entry.manifest, view.language)}
 ${entry.reason === undefined ? nothing : forTechnician(entry.reason, view)}
 </article>
 `;
 }
 
-/** Colour says nothing that the word beside it does not say too. */
-const tone = {
-  accepted: 'quiet',
-  'on-hold': 'attention',
-  waiting: 'quiet',
-  installing: 'busy',
-  running: 'good',
-  updating: 'busy',
-  'running-previous': 'good',
-  stopped: 'attention',
-  failed: 'attention',
-  refused: 'attention',
-  ended: 'quiet',
-} as const satisfies Record<SoftwareSnapshot['state'], string>;
-
-function fact(name: string, value: string | Html): Html {
-  return html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
-}
-
-function aboutSoftware({ customer, transmits = [] }: Manifest, language: Language): Html {
+export function aboutSoftware({ customer, transmits = [] }: Manifest, language: Language): Html {
   const w = words[language];
   const table = sentTable(
     transmits.map(({ what, to, purpose }) => ({ what: what[language], to, purpose: purpose[language] })),
@@ -127,19 +84,8 @@ ${transmits.length === 0 ? html`<p>${w.nothingSent}</p>` : table}
 </details>`;
 }
 
-type Sent = { what: string; to: string; purpose: string };
-
-function sentTable(rows: readonly Sent[], language: Language): Html {
-  const w = words[language];
-  return html`<table><thead><tr><th scope="col">${w.sentWhat}</th><th scope="col">${w.sentTo}</th><th scope="col">${w.sentPurpose}</th></tr></thead>
-<tbody>${rows.map(
-    ({ what, to, purpose }) =>
-      html`<tr><td data-name="${w.sentWhat}">${what}</td><td data-name="${w.sentTo}">${to}</td><td data-name="${w.sentPurpose}">${purpose}</td></tr>`,
-  )}</tbody></table>`;
-}
-
 /** Numbers and codes are for the person at the door, so a household does not meet them by default (DOMAIN §9.4). */
-function forTechnician({ code, detail }: NonNullable<SoftwareSnapshot['reason']>, { language, operatorName }: PageView): Html {
+export function forTechnician({ code, detail }: NonNullable<SoftwareSnapshot['reason']>, { language, operatorName }: PageView): Html {
   const w = words[language];
   const { number, remedy, who } = describe(code, detail);
   const actor = who === 'operator' && operatorName !== undefined ? operatorName : whoLabels[who][language];
@@ -167,25 +113,6 @@ function sentByGateway({ language, operatorName }: PageView): Html {
 ${sentTable([row], language)}
 </section>
 `;
-}
-
-/** 1 MB = 1,000,000 bytes, as the promise of a few MB a month is counted. */
-function showMegabytes(bytes: number): string {
-  return `${(bytes / 1_000_000).toFixed(2)} MB`;
-}
-
-/** Time in Japan, whatever the gateway's own zone is set to. */
-function showTime(ms: number, language: Language): string {
-  const [year, month, day, hour, minute] = new Date(ms + 9 * 60 * 60_000).toISOString().split(/[-T:.]/) as [
-    string,
-    string,
-    string,
-    string,
-    string,
-  ];
-  return language === 'ja'
-    ? `${year}年${Number(month)}月${Number(day)}日 ${hour}:${minute}`
-    : `${year}-${month}-${day} ${hour}:${minute} JST`;
 }
 
 /** For an address that shows nothing: one sentence, in both languages. */

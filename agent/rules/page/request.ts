@@ -17,6 +17,7 @@ export type PageRequest = {
 export type Refusal = 'malformed' | 'host' | 'method' | 'not-found' | 'callback' | 'service-worker' | 'not-running' | 'cross-site';
 export type PageDecision =
   | { kind: 'page'; language: 'ja' | 'en' }
+  | { kind: 'detail'; software: SoftwareSnapshot; language: 'ja' | 'en' }
   | { kind: 'status' }
   | { kind: 'redirect'; location: string }
   | { kind: 'app'; software: SoftwareSnapshot & { webSocketPath: string }; isOwnOrigin: boolean }
@@ -32,9 +33,7 @@ const callbackPattern = /^[A-Za-z_$][A-Za-z0-9_$]{0,31}$/;
 
 /** What to answer to one request of a device in the home. Nothing of it is trusted: any page in any browser there can make it send one. */
 export function decidePage(request: PageRequest, snapshot: GatewaySnapshot, ports: AppPorts, settings: PageSettings): PageDecision {
-  const hostName = hostNameOf(request.host);
-  // DNS rebinding: a foreign page's name may point at us, but then it stands in the Host header.
-  if (hostName === undefined || !acceptedHosts(settings).includes(hostName)) return refuse('host');
+  if (!isOwnHost(request.host, settings)) return refuse('host');
   const [path = '', query = ''] = split(request.target, '?');
   if (request.target.length > longestTarget || !targetCharacters.test(request.target) || hasOddSegment(path)) return refuse('malformed');
   // A worker would outlive the app and stand between the household and the next one's pages.
@@ -49,7 +48,13 @@ type Location = { path: string; query: string };
 function decideShared({ method }: PageRequest, { path, query }: Location, snapshot: GatewaySnapshot): PageDecision {
   if (!sharedMethods.includes(method)) return refuse('method');
   if (path === '/' || path === '/t') return { kind: 'redirect', location: query === '' ? '/t/' : `/t/?${query}` };
-  if (path === '/t/') return { kind: 'page', language: new URLSearchParams(query).get('lang') === 'en' ? 'en' : 'ja' };
+  const language = new URLSearchParams(query).get('lang') === 'en' ? 'en' : 'ja';
+  if (path === '/t/') return { kind: 'page', language };
+  const name = /^\/t\/([a-z0-9.-]{1,64})$/.exec(path)?.[1];
+  if (name !== undefined) {
+    const software = snapshot.software.find((entry) => entry.software === name || entry.target === name);
+    return software === undefined ? refuse('not-found') : { kind: 'detail', software, language };
+  }
   if (path === '/status.json') return { kind: 'status' };
   return decideApp({ path, query }, snapshot, false);
 }
@@ -89,9 +94,31 @@ export function mainPathOf({ manifest }: SoftwareSnapshot): string | undefined {
 export function ownOriginOf(prefix: string, host: string | undefined, ports: AppPorts, settings: PageSettings): string | undefined {
   const port = ports[prefix];
   const name = hostNameOf(host);
-  return port === undefined || name === undefined
-    ? undefined
-    : `http://${name.includes(':') ? `[${name}]` : name}:${outerPortOf(settings, port)}`;
+  return port === undefined || name === undefined ? undefined : `http://${bracketed(name)}:${outerPortOf(settings, port)}`;
+}
+
+/** The settings page, by the name under which the browser already knows this gateway. */
+export function settingsUrlOf(host: string | undefined, settings: PageSettings): string | undefined {
+  const name = hostNameOf(host);
+  if (settings.settingsPort === undefined || name === undefined) return undefined;
+  return `http://${bracketed(name)}:${outerPortOf(settings, settings.settingsPort)}/`;
+}
+
+/** The list, for a link of the settings page. */
+export function listUrlOf(host: string | undefined, settings: PageSettings): string | undefined {
+  const name = hostNameOf(host);
+  const port = settings.listen[0]?.port;
+  return port === undefined || name === undefined ? undefined : `http://${bracketed(name)}:${outerPortOf(settings, port)}/t/`;
+}
+
+function bracketed(name: string): string {
+  return name.includes(':') ? `[${name}]` : name;
+}
+
+/** DNS rebinding: a foreign page's name may point at us, but then it stands in the Host header. */
+export function isOwnHost(host: string | undefined, settings: PageSettings): boolean {
+  const name = hostNameOf(host);
+  return name !== undefined && acceptedHosts(settings).includes(name);
 }
 
 function acceptedHosts({ listen, hostNames }: PageSettings): string[] {

@@ -12,6 +12,8 @@ export type PageSettings = {
    * name these; a port that is not listed is reached by its own number.
    */
   readonly outerPorts: Readonly<Record<string, number>>;
+  /** The settings page has an origin of its own, on the same addresses; without a port there is none. */
+  readonly settingsPort?: number;
   /** Names in the Host header beside the listen addresses, `ntt.setup` and `localhost`. */
   readonly hostNames: readonly string[];
   /** Who runs the service, as the household knows it. */
@@ -26,7 +28,13 @@ export const defaultPageSettings: PageSettings = {
 };
 
 /** @returns what is wrong, each with the name of its setting; empty when nothing is */
-export function faultsOfPageSettings({ listen, appPorts, outerPorts, hostNames }: PageSettings): { field: string; fault: string }[] {
+export function faultsOfPageSettings({
+  listen,
+  appPorts,
+  outerPorts,
+  hostNames,
+  settingsPort,
+}: PageSettings): { field: string; fault: string }[] {
   const isPort = (port: number) => Number.isInteger(port) && port >= 1 && port <= 65_535;
   const lastAppPort = appPorts.from + appPorts.count - 1;
   const faults = listen.flatMap(({ host, port }, index) => [
@@ -37,6 +45,11 @@ export function faultsOfPageSettings({ listen, appPorts, outerPorts, hostNames }
   if (listen.length === 0) faults.push({ field: 'page.listen', fault: 'empty' });
   if (!isPort(appPorts.from) || !isPort(lastAppPort) || appPorts.count < 1 || appPorts.count > 64)
     faults.push({ field: 'page.appPorts', fault: 'not a row of 1 to 64 ports' });
+  if (
+    settingsPort !== undefined &&
+    ((settingsPort >= appPorts.from && settingsPort <= lastAppPort) || listen.some(({ port }) => port === settingsPort))
+  )
+    faults.push({ field: 'page.settingsPort', fault: 'also a port of page.listen or page.appPorts' });
   for (const [inner, outer] of Object.entries(outerPorts))
     if (!isPort(Number(inner)) || !isPort(outer)) faults.push({ field: `page.outerPorts.${inner}`, fault: 'not a port' });
   for (const name of hostNames)

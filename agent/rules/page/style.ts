@@ -28,6 +28,9 @@ article,section,.empty{background:var(--paper);border:1px solid var(--line);bord
 .attention{color:var(--attention)}.state.attention{background:var(--attention-bg)}
 .quiet{color:var(--quiet)}.state.quiet{background:var(--quiet-bg)}
 .reason{border-left:4px solid var(--attention);padding:.1rem 0 .1rem .9rem}
+.actions{display:flex;flex-wrap:wrap;align-items:center;gap:.5rem 1.25rem}.actions a:not(.open){padding:.5rem 0}
+h3{font-size:1rem;margin:1rem 0 .25rem}
+.name h1{margin:0}
 .open{display:inline-block;background:var(--link);color:var(--paper);text-decoration:none;font-weight:700;border-radius:.4rem;padding:.55rem 1.4rem}
 details{border-top:1px solid var(--line)}
 p+details{margin-top:1.1rem}

@@ -23,6 +23,7 @@ let page: LocalPage;
 let handle: (request: IncomingMessage, response: ServerResponse, body: string) => void;
 let seen: { method: string; url: string; headers: IncomingHttpHeaders; body: string }[];
 let snapshot: ReturnType<typeof aSnapshot>;
+const logged: pageRules.LoggedChange[] = [];
 
 beforeEach(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'tsugite-page-'));
@@ -52,6 +53,7 @@ async function aPage(more: Partial<PageSettings> = {}): Promise<LocalPage> {
     dataDir: folder,
     settings: { ...defaultPageSettings, listen: [{ host, port: shared }], ...more },
     rules: pageRules,
+    readChanges: () => logged,
   });
   await made.start(() => snapshot);
   return made;

@@ -9,6 +9,7 @@ const show = (snapshot = aSnapshot(), language: 'ja' | 'en' = 'ja') =>
   renderPage(snapshot, {
     language,
     operatorName: undefined,
+    settingsUrl: 'http://127.0.0.1:8887/',
     addressOf: ({ webSocketPath }) => (webSocketPath ? 'http://127.0.0.1:8889/demo.ipv4/main' : undefined),
   });
 const textOf = (markup: string) =>
