@@ -44,4 +44,6 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+// Each bench takes down what it has set up when the process exits, so Ctrl-C must be an exit.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 process.exitCode = await main(process.argv.slice(2));

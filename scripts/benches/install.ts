@@ -47,6 +47,7 @@ export async function measureInstall({ rounds = defaultRounds, say }: BenchOptio
   let disk: LoopDisk | undefined;
   try {
     disk = makeLoopDisk(folder, diskBytes);
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true })); // after the disk's own
     const dataDir = path.join(disk.folder, 'agent');
     const runDir = path.join(dataDir, 'run');
     mkdirSync(runDir, { recursive: true, mode: 0o711 });

@@ -16,5 +16,14 @@ export function makeLoopDisk(folder: string, bytes: number): LoopDisk {
   mkdirSync(disk);
   execFileSync('mount', ['-o', 'loop', image, disk]);
   chmodSync(disk, 0o755);
-  return { folder: disk, remove: () => void execFileSync('umount', [disk]) };
+  // Lazily: an interrupted run may leave a child on it, which goes with this process.
+  const remove = () => void execFileSync('umount', ['--lazy', disk]);
+  process.once('exit', remove);
+  return {
+    folder: disk,
+    remove() {
+      process.removeListener('exit', remove);
+      remove();
+    },
+  };
 }

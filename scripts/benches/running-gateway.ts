@@ -22,7 +22,10 @@ export async function withRunningGateway<Result>(
   const folder = mkdtempSync(path.join(tmpdir(), 'tsugite-bench-'));
   chmodSync(folder, 0o711);
   const world = await makeWorld(folder);
-  process.once('exit', () => world.server?.kill('SIGKILL'));
+  process.once('exit', () => {
+    world.server?.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  });
   try {
     const outcomes = await tell(steps, world, () => {});
     const failed = outcomes.find(({ ok }) => !ok);
