@@ -156,6 +156,8 @@ export interface PackageStore {
   promote(stagingDir: string, sha256: Digest): Promise<void>;
   remove(sha256: Digest): Promise<void>;
   list(): Digest[];
+  /** Removes a staging folder that became no package. What cannot be removed now is swept at the next start. */
+  discard(stagingDir: string): Promise<void>;
   /** Removes what earlier runs left in staging. */
   sweepStaging(): void;
 }

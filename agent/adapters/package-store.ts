@@ -47,6 +47,10 @@ export function makePackageStore(dataDir: string, { random, ownerUid }: { random
         throw toDiskError(cause, pathOf(sha256));
       }
     },
+    async discard(stagingDir) {
+      // The reason why it is discarded must reach the technician, not a second one from here.
+      await rm(stagingDir, { recursive: true, force: true }).catch(() => {});
+    },
     async remove(sha256) {
       if (!existsSync(pathOf(sha256))) return;
       // First out of the store in one step: a half-removed package must not look like a whole one after a power cut.

@@ -28,8 +28,15 @@ export function makeUnpackPackage({ state, trust, store, downloads, installer, m
   const staged = new Map<RandomId, string>();
 
   async function verify(context: EffectContext): Promise<EffectOutcome> {
-    const { wish, verified } = context.deployment();
+    const { id, wish, verified } = context.deployment();
     if (verified !== null && store.has(wish.package.sha256)) return done;
+    const outcome = await prove(context);
+    if (outcome.kind !== 'done') await discard(id);
+    return outcome;
+  }
+
+  async function prove(context: EffectContext): Promise<EffectOutcome> {
+    const { wish } = context.deployment();
     try {
       const found = await install(context);
       const fault = findPackageFault(wish, found, state.now(), model);
@@ -39,6 +46,13 @@ export function makeUnpackPackage({ state, trust, store, downloads, installer, m
     } catch (error) {
       return context.signal.aborted ? superseded : endedBy(faultOf(error));
     }
+  }
+
+  /** A refused package leaves nothing: what the child wrote would keep the space that the next one needs. */
+  async function discard(id: RandomId): Promise<void> {
+    const stagingDir = staged.get(id);
+    staged.delete(id);
+    if (stagingDir !== undefined) await store.discard(stagingDir);
   }
 
   async function unpack(context: EffectContext): Promise<EffectOutcome> {
@@ -56,6 +70,7 @@ export function makeUnpackPackage({ state, trust, store, downloads, installer, m
       downloads.remove(sha256);
       return done;
     } catch (error) {
+      await discard(id);
       return context.signal.aborted ? superseded : endedBy(faultOf(error));
     }
   }
@@ -63,6 +78,7 @@ export function makeUnpackPackage({ state, trust, store, downloads, installer, m
   async function install({ deployment, signal }: EffectContext): Promise<Verified> {
     const { id, wish } = deployment();
     const stagingDir = store.newStagingDir();
+    staged.set(id, stagingDir);
     const result = await installer.install(
       {
         packagePath: downloads.pathOf(wish.package.sha256),
@@ -82,7 +98,6 @@ export function makeUnpackPackage({ state, trust, store, downloads, installer, m
       },
       signal,
     );
-    staged.set(id, stagingDir);
     return { manifest: result.manifest, signer: result.signer };
   }
 

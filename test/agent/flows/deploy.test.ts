@@ -57,7 +57,7 @@ describe('a first installation', () => {
     await gateway.deliver(aTestPackage('heater', '1.0.0', { refusedBy: 'PKG_WRONG_MODEL' }));
     expect(lastReport()).toMatchObject({ kind: 'failure', state: 'rejected', number: 'E207' });
     expect(gateway.word('heater')).toBe('refused');
-    expect(readdirSync(join(gateway.dataDir, 'store'))).toEqual([]);
+    for (const name of ['store', 'staging', 'download']) expect(readdirSync(join(gateway.dataDir, name))).toEqual([]);
     expect(existsSync(folder('heater'))).toBe(false);
   });
 });
