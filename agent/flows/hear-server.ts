@@ -32,13 +32,19 @@ type Needs = {
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
+export type HearServer = LinkHandlers & {
+  /** Before the agent ends: what it would ask again, it does not. */
+  stop(): void;
+};
+
 /** What the agent does when the server speaks, and what it says of itself when it connects. */
-export function makeHearServer(needs: Needs): LinkHandlers {
+export function makeHearServer(needs: Needs): HearServer {
   const { trust, state, reports, link, random, clock, log, acceptNotice, walkRoot, about, delayDeployments, onChange } = needs;
   let hasAskedForRoots = false;
   let toldRefusal: string | undefined;
   let askAgainAfterMs = hourMs;
   let cancelAskAgain: Cancel = () => {};
+  let isStopped = false;
   /** One notice after the other: the second must be held against what the first has made. */
   let line: Promise<void> = Promise.resolve();
 
@@ -54,6 +60,7 @@ export function makeHearServer(needs: Needs): LinkHandlers {
 
   /** The broker keeps what we acknowledged to itself, so what only a newer root can judge is kept here until that root can be had. */
   function askAgainLater(envelope: Buffer): void {
+    if (isStopped) return;
     cancelAskAgain();
     cancelAskAgain = clock.after(askAgainAfterMs, () => {
       void walkRoot({ isUrged: true })
@@ -130,5 +137,9 @@ export function makeHearServer(needs: Needs): LinkHandlers {
       return heard;
     },
     onAck: (message) => reports.onAck(message),
+    stop() {
+      isStopped = true;
+      cancelAskAgain();
+    },
   };
 }

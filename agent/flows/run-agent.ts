@@ -1,5 +1,6 @@
-import type { Cancel, Clock, ControlLink, EventLog, GatewaySnapshot, LinkHandlers, LocalPage, Sandbox } from '../ports.ts';
+import type { Cancel, Clock, ControlLink, EventLog, GatewaySnapshot, LocalPage, Sandbox } from '../ports.ts';
 import type { Deploy } from './deploy.ts';
+import type { HearServer } from './hear-server.ts';
 import type { Trust } from './keep-trust.ts';
 import type { Reconcile } from './reconcile.ts';
 import type { SendReports } from './send-reports.ts';
@@ -18,7 +19,7 @@ type Needs = {
   sandbox: Sandbox;
   trust: Trust;
   link: ControlLink;
-  handlers: LinkHandlers;
+  handlers: HearServer;
   reports: SendReports;
   page: LocalPage;
   snapshot: () => GatewaySnapshot;
@@ -111,6 +112,7 @@ export function makeRunAgent(needs: Needs) {
         reports.stop();
         await reconcile.settled();
         await Promise.all([link.stop(), page.stop(), supervisor.haltAll()]);
+        handlers.stop();
         guarded('clock', () => trust.saveClock());
         guarded('ledger', needs.saveLedger);
         log.write({ event: 'agent.stopped', detail: {} });

@@ -75,6 +75,13 @@ test('the same bad notice, sent with every connect, is reported once', async () 
   expect(gateway.reports('failure')).toHaveLength(1);
 });
 
+test('an agent that still waits for a newer root ends when it is told to: no timer is left', async () => {
+  await gateway.hear(signNotice(aNotice({ version: mintedAtMs + 10_000_000 }), [aKey()]));
+  await gateway.settled();
+  await gateway.stop();
+  expect(gateway.clock.pending()).toBe(0);
+});
+
 test('the applied notice, sent again, is neither applied nor reported', async () => {
   const events = gateway.events.length;
   await gateway.hear(signNotice(gateway.trust().notice() as never, gateway.keys.notice));
