@@ -6,7 +6,7 @@ import type { ByteLedger, Cancel, Clock } from '../ports.ts';
 import type * as NetworkFault from '../rules/network-fault.ts';
 import type * as WireModel from '../rules/wire-model.ts';
 import { meterSocket, type SocketMeter } from './socket-meter.ts';
-import { errnoOf, openTlsSocket } from './tls-socket.ts';
+import { errnoOf, openTlsSocket, stageReached } from './tls-socket.ts';
 
 type Outside = { clock: Clock; ledger: ByteLedger; wireModel: typeof WireModel; networkFaultOf: typeof NetworkFault.networkFaultOf };
 
@@ -37,7 +37,7 @@ export function makeHttpsClient({ clock, ledger, wireModel, networkFaultOf }: Ou
 
         const faultOf = (cause: unknown): TsugiteError => {
           if (cause instanceof TsugiteError) return cause;
-          const { code, kind } = networkFaultOf(errnoOf(cause), stage);
+          const { code, kind } = networkFaultOf(errnoOf(cause), stageReached(stage, raw));
           return new TsugiteError(code, { host: url.hostname, kind }, { cause });
         };
         const sent = httpsRequest({

@@ -10,7 +10,7 @@ import type * as NetworkFault from '../rules/network-fault.ts';
 import type * as WireModel from '../rules/wire-model.ts';
 import { type MqttFrame, makeFrameScanner, packetType } from './mqtt-frames.ts';
 import { meterSocket } from './socket-meter.ts';
-import { errnoOf, openTlsSocket } from './tls-socket.ts';
+import { errnoOf, openTlsSocket, stageReached } from './tls-socket.ts';
 
 type Outside = {
   clock: Clock;
@@ -68,7 +68,7 @@ function openConnection(
 
   function fail(cause: unknown): void {
     const fault = cause instanceof TsugiteError ? cause : undefined;
-    const { code, kind } = networkFaultOf(errnoOf(cause), stage);
+    const { code, kind } = networkFaultOf(errnoOf(cause), stageReached(stage, raw));
     drop('failed', fault?.code ?? code, fault?.detail ?? { kind });
   }
 
@@ -217,7 +217,7 @@ function openConnection(
     cancelAnswerTimer?.();
     const lastBytes = meter.takeSent(false) + meter.takeReceived();
     ledger.charge(isAccepted ? sentFor : 'retry', handshakeBytes + lastBytes);
-    end ??= { kind: 'failed', ...closedByPeer(networkFaultOf(undefined, stage), hostname) };
+    end ??= { kind: 'failed', ...closedByPeer(networkFaultOf(undefined, stageReached(stage, raw)), hostname) };
     client.end(true);
     handlers.onEnd(end);
   });

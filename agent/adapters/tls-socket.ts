@@ -1,6 +1,7 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { TlsTrust } from '../ports/network.ts';
+import type { Stage } from '../rules/network-fault.ts';
 
 /** Small ClientHello, P-256 only where we are the ones to sign; RSA stays possible for a server certificate that an operator brought. */
 const slimHandshake = {
@@ -42,6 +43,14 @@ export function openTlsSocket(address: { host: string; port: number }, trust: Tl
     ...(isIP(host) === 0 ? { servername: host } : {}),
   });
   return { tls, raw };
+}
+
+/**
+ * How far a connection got, for the remedy. Somebody took it but said nothing: that is no TLS server that refuses us, for such a one sends an
+ * alert (RFC 8446 §6.2), but a door (load balancer, forwarder) with no server behind it.
+ */
+export function stageReached(stage: Stage, raw: Pick<Socket, 'bytesRead'>): Stage {
+  return stage === 'securing' && raw.bytesRead === 0 ? 'connecting' : stage;
 }
 
 /** Node tries several addresses and then throws all failures together; the last one is as good as any. */

@@ -245,6 +245,12 @@ describe('when it cannot connect, the code names the remedy', () => {
     await clock.advanceMs(30_000);
     expect(await ended(seen)).toMatchObject({ code: 'SERVER_UNREACHABLE' });
   });
+  test('E403: a door takes the connection, and no server stands behind it', async () => {
+    plain = createServer((socket) => void socket.on('error', () => {}).destroy()).listen(0, '127.0.0.1');
+    await until(() => plain?.listening, 'listening');
+    const seen = connect({ identity: { mqtt: `mqtts://127.0.0.1:${(plain.address() as { port: number }).port}` } });
+    expect(await ended(seen)).toMatchObject({ code: 'SERVER_UNREACHABLE' });
+  });
   test('E402: the name is unknown', async () => {
     expect(await ended(connect({ identity: { mqtt: 'mqtts://no-such-server.invalid:8883' } }))).toMatchObject({
       code: 'NET_NAME_UNRESOLVED',

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import forge from 'node-forge';
@@ -220,6 +221,14 @@ describe('a refused invitation changes nothing on disk', () => {
   test('E403: nobody listens', async () => {
     await expect(aGateway().enroll(anInvitation({ https: 'https://127.0.0.1:9' }))).rejects.toMatchObject({ code: 'SERVER_UNREACHABLE' });
     expect(filesOf('identity')).toEqual([]);
+  });
+
+  test('E403: a door takes the connection, and no server stands behind it', async () => {
+    const door = createServer((socket) => void socket.on('error', () => {}).destroy());
+    await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
+    const https = `https://127.0.0.1:${(door.address() as { port: number }).port}`;
+    await expect(aGateway().enroll(anInvitation({ https }))).rejects.toMatchObject({ code: 'SERVER_UNREACHABLE' });
+    door.close();
   });
 
   test('E404: the server is not the one that the invitation pins; no token was sent', async () => {
