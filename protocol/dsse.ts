@@ -71,7 +71,11 @@ export function verifyEnvelope(envelope: Envelope, expectedType: string, keys: R
   const signed = pae(envelope.payloadType, payload);
   const known = envelope.signatures.filter((signature) => keys.has(signature.keyid));
   if (known.length === 0)
-    throw new TsugiteError('SIGNING_KEY_UNKNOWN', { what, found: envelope.signatures.map((signature) => signature.keyid) });
+    throw new TsugiteError('SIGNING_KEY_UNKNOWN', {
+      what,
+      expected: [...keys.keys()],
+      found: envelope.signatures.map(({ keyid }) => keyid),
+    });
   // A set: one key that signs twice must not count twice toward the threshold.
   const good = new Set(known.filter(({ keyid, sig }) => isSignedBy(keys.get(keyid), signed, sig)).map(({ keyid }) => keyid));
   if (good.size < threshold)

@@ -32,7 +32,7 @@ export function forgeGate(chainDer: readonly Uint8Array[], providerCas: readonly
   const outside = anchors.filter((der) => !chainDer.some((link) => Buffer.compare(link, der) === 0));
   if (anchors.length > 0 && outside.length === 0) throw refused('pinned-ca-in-chain', {});
 
-  let failure = new TsugiteError('SIGNING_KEY_UNKNOWN', { kind: 'ca-not-pinned', gate: 'forge', found: nameOf(last.issuer) });
+  let failure = notPinned(providerCas.flatMap(namesOf), nameOf(last.issuer));
   for (const anchor of outside) {
     try {
       verifyPath(chain, parseDer(anchor), atMs);
@@ -47,7 +47,7 @@ export function forgeGate(chainDer: readonly Uint8Array[], providerCas: readonly
 
 function verifyPath(chain: readonly forge.pki.Certificate[], anchor: forge.pki.Certificate, atMs: number): void {
   if (!isSignedBy(chain.at(-1) as forge.pki.Certificate, anchor))
-    throw new TsugiteError('SIGNING_KEY_UNKNOWN', { kind: 'ca-not-pinned', gate: 'forge', found: nameOf(anchor.subject) });
+    throw notPinned([nameOf(anchor.subject)], `${nameOf(anchor.subject)}, with another key`);
   let failure: TsugiteError | undefined;
   try {
     forge.pki.verifyCertificateChain(forge.pki.createCaStore([anchor]), [...chain, anchor], {
@@ -131,6 +131,18 @@ function fromForge(cause: unknown): TsugiteError {
 
 function refused(kind: string, detail: Record<string, unknown>, cause?: unknown): TsugiteError {
   return new TsugiteError('SIGNER_CHAIN_REFUSED', { kind, gate: 'forge', ...detail }, { cause });
+}
+
+function notPinned(expected: readonly string[], found: string): TsugiteError {
+  return new TsugiteError('SIGNING_KEY_UNKNOWN', { kind: 'ca-not-pinned', gate: 'forge', expected, found });
+}
+
+function namesOf(caPem: string): string[] {
+  try {
+    return [nameOf(parseDer(derOfPem(caPem)).subject)];
+  } catch {
+    return []; // not for this gate: see isIssuedUnderNameOf
+  }
 }
 
 function nameOf(name: forge.pki.Certificate['issuer']): string {

@@ -37,7 +37,8 @@ export function nodeGate(chainDer: readonly Uint8Array[], providerCas: readonly 
   if (anchor === undefined) {
     const isInside = pinned.some((ca) => chain.some(({ x509 }) => x509.fingerprint256 === ca.fingerprint256));
     if (isInside) throw refused('pinned-ca-in-chain', {});
-    throw new TsugiteError('SIGNING_KEY_UNKNOWN', { kind: 'ca-not-pinned', gate: 'node', found: last.x509.issuer });
+    const expected = pinned.map((ca) => ca.subject);
+    throw new TsugiteError('SIGNING_KEY_UNKNOWN', { kind: 'ca-not-pinned', gate: 'node', expected, found: last.x509.issuer });
   }
   const path = [...chain, readLink(anchor.raw)];
   path.forEach((link, depth) => {
