@@ -24,7 +24,15 @@ const tagOf = (name: string) => createHash('sha256').update(name).digest('hex').
  * @param closedParent  as for a clone under /root: only root may enter the folder above everything
  * @param lanTag        of an agent that was there before
  */
-export function aSandboxBench({ closedParent = false, lanTag }: { closedParent?: boolean; lanTag?: string | undefined } = {}) {
+export function aSandboxBench({
+  closedParent = false,
+  lanTag,
+  clock = realClock,
+}: {
+  closedParent?: boolean;
+  lanTag?: string | undefined;
+  clock?: Clock;
+} = {}) {
   const top = mkdtempSync(`/tmp/tsugite-bench-${process.pid}-`);
   chmodSync(top, closedParent ? 0o700 : 0o755);
   const data = join(top, 'data');
@@ -38,7 +46,7 @@ export function aSandboxBench({ closedParent = false, lanTag }: { closedParent?:
   const sandbox = makeSandbox({
     host,
     lan: { bridge: 'br-lan', pool: { from: 200, to: 239 }, tag: lanTag ?? tagOf(cgroupParent) },
-    clock: realClock,
+    clock,
     observer: { onOutput: (_, line) => lines.push(line.text), onTelemetry: (_, sample) => samples.push(sample) },
   });
   const running: AppProcess[] = [];

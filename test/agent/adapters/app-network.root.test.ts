@@ -31,6 +31,9 @@ const listen = `
     socket.bind(3610, () => { socket.addMembership('224.0.23.0'); console.log('listens'); });
   }).finally(() => socket.close());`;
 
+async function listening({ ask }: ReturnType<typeof home.anAgent>): Promise<void> {
+  for (let isListening = false; !isListening; ) isListening = (await ask<string[]>({ do: 'lines' })).includes('listens');
+}
 async function untilTrue(isTrue: () => boolean): Promise<void> {
   while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 20)); // the test's own time limit ends it
 }
@@ -70,7 +73,7 @@ describe('software with a granted udp:3610', () => {
     const agent = home.anAgent();
     const app = await agent.anApp('a', ['udp:3610']);
     const hearing = app.run(listen);
-    for (let isListening = false; !isListening; ) isListening = (await agent.ask<string[]>({ do: 'lines' })).includes('listens');
+    await listening(agent);
     home.say({ from, port: 3610, to, text: 'INF' });
     expect(await hearing).toBe(`INF from ${deviceAddress}:${from} answered`);
     await untilTrue(() => home.heard.some(({ at, text }) => at === from && text === 'answer'));
@@ -97,9 +100,10 @@ describe('software with a granted udp:3610', () => {
   });
 
   test('hears nothing on other ports', async () => {
-    const app = await home.anAgent().anApp('a', ['udp:3610']);
-    const hearing = app.run(listen.replace('bind(3610', 'bind(5000').replace('3000', '700'));
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    const agent = home.anAgent();
+    const app = await agent.anApp('a', ['udp:3610']);
+    const hearing = app.run(listen.replace('bind(3610', 'bind(5000').replace('3000', '1500'));
+    await listening(agent);
     home.say({ from: 40_000, port: 5000, to: '192.168.1.200', text: 'knock' });
     expect(await hearing).toBe('silence');
   });
@@ -108,12 +112,17 @@ describe('software with a granted udp:3610', () => {
     const agent = home.anAgent();
     const [one, other] = [await agent.anApp('a', ['udp:3610']), await agent.anApp('b', ['udp:3610'])];
     expect([one.address, other.address]).toEqual(['192.168.1.200', '192.168.1.201']);
-    const hearing = other.run(listen.replace('3000', '1500'));
+    const hearing = other.run(listen);
+    await listening(agent);
     expect(await one.run(sendUdp(3610, '192.168.1.201'))).toBe('EPERM');
     expect(await other.run(sendUdp(3610, '192.168.1.200'))).toBe('EPERM');
     expect(await one.run(sendUdp(3610, '224.0.23.0'))).toContain(deviceAddress);
     expect(await hearing).toBe('silence');
     expect((await one.network()).denied).toEqual([{ class: 'other-app', protocol: 'udp', port: 3610, count: 1 }]);
+    const known = () => one.asRoot('nft', 'list', 'set', 'inet', 'tsugite', 'other_apps');
+    expect(known()).toContain('192.168.1.201');
+    await other.stop();
+    expect(known()).not.toContain('192.168.1.201'); // it may be a device's from now on
   });
 
   test('takes the next address where a device of the home has the first', async () => {
@@ -179,6 +188,7 @@ describe('the second wall, at the bridge’s port, with the first one gone', () 
 
     expect(await app.run(connectTcp(8888, '192.168.1.1'))).toBe('silence');
     const hearing = other.run(listen);
+    await listening(agent);
     expect(await app.run(sendUdp(3610, '192.168.1.201'))).toBe('silence');
     expect(await hearing).toBe('silence');
     app.asRoot('ip', 'route', 'replace', 'default', 'via', '192.168.1.1');
@@ -208,7 +218,10 @@ describe('the second wall, at the bridge’s port, with the first one gone', () 
     expect(isDropped(() => send('as another', '192.168.1.77'))).toBe(true);
     app.asRoot('ip', 'neigh', 'flush', 'dev', 'eth0');
     expect(isDropped(() => send('as another, asked by ARP', '192.168.1.77'))).toBe(true);
+    expect(home.inside(home.device, 'ip', 'neigh')).not.toContain('192.168.1.77'); // nobody's table is poisoned
+    const deviceMac = /link\/ether (\S+)/.exec(home.inside(home.device, 'ip', 'link', 'show', 'eth0'))?.[1] ?? '';
     app.asRoot('ip', 'link', 'set', 'eth0', 'address', '02:00:00:00:00:77');
+    app.asRoot('ip', 'neigh', 'replace', deviceAddress, 'lladdr', deviceMac, 'dev', 'eth0', 'nud', 'permanent');
     expect(isDropped(() => send('with another card', '192.168.1.200'))).toBe(true);
     app.asRoot('ip', 'link', 'set', 'eth0', 'address', '02:00:c0:a8:01:c8');
     app.asRoot('ip', 'addr', 'add', 'fd00::77/64', 'dev', 'eth0', 'nodad');
@@ -230,15 +243,28 @@ test('software without the grant has its loopback alone', async () => {
   expect(home.ours()).toEqual([]);
 });
 
-test('a gateway without the bridge: the software runs without a network and the reason is told', async () => {
-  home.inside(home.gateway, 'ip', 'link', 'set', 'br-lan', 'name', 'br-other', 'down');
-  const app = await home.anAgent().anApp('a', ['udp:3610']);
-  expect(await app.network()).toEqual({
-    fault: { code: 'APP_LAN_UNAVAILABLE', detail: { kind: 'no-bridge', bridge: 'br-lan' } },
-    denied: [],
-  });
+test('a gateway without the bridge: the software runs without a network, the reason is told, and it is joined once the bridge is there', async () => {
+  home.inside(home.gateway, 'ip', 'link', 'set', 'br-lan', 'name', 'br-other');
+  const agent = home.anAgent();
+  const app = await agent.anApp('a', ['udp:3610']);
+  const missing = { fault: { code: 'APP_LAN_UNAVAILABLE', detail: { kind: 'no-bridge', bridge: 'br-lan' } }, denied: [] };
+  expect(await app.network()).toEqual(missing);
   expect(await app.run(connectTcp(1, '127.0.0.1'))).toBe('ECONNREFUSED');
   expect(await app.run(sendUdp(3610, deviceAddress))).toBe('ENETUNREACH');
+
+  await agent.ask({ do: 'hurry' });
+  await expect.poll(() => app.network()).toEqual(missing);
+  home.inside(home.gateway, 'ip', 'link', 'set', 'br-other', 'name', 'br-lan');
+  await agent.ask({ do: 'hurry' });
+  await expect.poll(() => app.network(), { timeout: 5_000 }).toEqual({ address: '192.168.1.200', denied: [] });
+  expect(await app.run(sendUdp(3610, deviceAddress))).toBe(`echo hello from ${deviceAddress}:3610`);
+});
+
+test('a gateway whose firewall also judges what passes within the home says so', async () => {
+  home.inside(home.gateway, 'sh', '-c', 'echo 1 > /proc/sys/net/bridge/bridge-nf-call-iptables');
+  const app = await home.anAgent().anApp('a', ['udp:3610']);
+  expect(await app.network()).toEqual({ address: '192.168.1.200', isFiltered: true, denied: [] });
+  expect(await app.run(sendUdp(3610, deviceAddress))).toBe('silence');
 });
 
 describe('what is left', () => {

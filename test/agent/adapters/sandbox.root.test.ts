@@ -118,7 +118,7 @@ describe('what an app sees', () => {
       const app = await closed.start('a', quietApp);
       expect(await app.readiness).toEqual({ kind: 'ready' });
       expect(readFileSync(`/proc/${app.pid}/status`, 'utf8')).toMatch(/^Uid:\t20001\t/m);
-      expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain('tsugite-bench');
+      expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(`tsugite-bench-${process.pid}-`);
       expect(await closed.sandbox.probe()).toMatchObject({ backend: 'bwrap', uid: 1000 });
     } finally {
       await closed.end();
