@@ -48,8 +48,8 @@ export function menuLimitBytes(menu: PriceClass, unitBytes: number = megabyteByt
   return 5 * menu * unitBytes;
 }
 
-/** Exclusive upper bound (未満). The unit is even, so the half is whole. */
-export function planLimitBytes(plan: PriceClass, unitBytes: number = megabyteBytes): number {
+/** Exclusive upper bound (未満) of plan 1–5. The unit is even, so the half is whole. */
+export function planLimitBytes(plan: number, unitBytes: number = megabyteBytes): number {
   return (3 * plan * unitBytes) / 2;
 }
 

@@ -1,11 +1,11 @@
 import type { GatewayProfile } from '../../protocol/gateway-models.ts';
+import { limits } from '../../protocol/limits.ts';
+import { mebibyteBytes, planLimitBytes } from '../../protocol/pricing.ts';
 import type { Target } from '../../protocol/statements/notice.ts';
 import type { RevokedSigner } from '../../protocol/statements/root.ts';
 import { type AgentState, deploymentOf, type Fault, recordOf } from './agent-state.ts';
 import { dropRevoked, findDowngrade, type VersionFloor } from './version-floors.ts';
 
-/** One plan of the price table is so wide; a plan's bound is exclusive (DOMAIN §3.1, M = 10⁶). */
-const planStepBytes = 1_500_000;
 /** Left free for the agent's own state, log and outbox: a full disk must not silence it. */
 export const ownReserveBytes = 2_000_000;
 /** Folders, partly filled blocks and the directory entries of a package, over the sum of its files. */
@@ -47,15 +47,19 @@ function findClockFault({ wall }: GateSituation): Fault | undefined {
 }
 
 function findSizeFault(wish: Target, { model, modelName }: GateSituation): Fault | undefined {
+  const { bytes } = wish.package;
+  if (bytes >= limits.storedBytes) return { code: 'SIZE_OVER_MENU', detail: { limit: limits.storedBytes, actual: bytes } };
   const actual = wish.installedBytes;
+  const plan = `プラン${wish.plan}`;
   const bounds = [
-    { limit: wish.plan * planStepBytes, kind: 'plan' },
-    { limit: model.installedBytes, kind: 'model' },
-    { limit: wish.limits.installedBytes, kind: 'notice' },
+    // By the wider reading of "M" (DOMAIN D-01): which one this server goes by stands in the notice's own limit.
+    { limit: planLimitBytes(wish.plan, mebibyteBytes), kind: 'plan', limitName: plan },
+    { limit: model.installedBytes, kind: 'model', limitName: modelName },
+    { limit: wish.limits.installedBytes, kind: 'notice', limitName: plan },
   ] as const;
   const smallest = bounds.reduce((best, next) => (next.limit < best.limit ? next : best));
   if (actual < smallest.limit) return undefined;
-  return { code: 'SIZE_OVER_LIMIT', detail: { kind: smallest.kind, limitName: modelName, limit: smallest.limit, actual } };
+  return { code: 'SIZE_OVER_LIMIT', detail: { ...smallest, actual } };
 }
 
 function findCountFault(wish: Target, { state, model }: GateSituation): Fault | undefined {

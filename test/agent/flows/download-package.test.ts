@@ -78,7 +78,7 @@ const fallsSilentAfter =
 const breaksOffAfter =
   (bytes: number): Handle =>
   async (request, response, count) => {
-    fallsSilentAfter(bytes)(request, response, count);
+    await fallsSilentAfter(bytes)(request, response, count);
     await until(() => partSize() === bytes, 'the part on disk');
     response.destroy();
   };

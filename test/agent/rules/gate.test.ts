@@ -23,10 +23,10 @@ const big = (installedBytes: number, plan = 5) =>
 
 describe('one software', () => {
   test.each([
-    [1_499_999, 1, undefined],
-    [1_500_000, 1, { kind: 'plan', limit: 1_500_000 }],
-    [2_999_999, 2, undefined],
-    [3_000_000, 2, { kind: 'plan', limit: 3_000_000 }],
+    [1_572_863, 1, undefined],
+    [1_572_864, 1, { kind: 'plan', limit: 1_572_864, limitName: 'プラン1' }],
+    [3_145_727, 2, undefined],
+    [3_145_728, 2, { kind: 'plan', limit: 3_145_728 }],
     [5_999_999, 5, undefined],
     [6_000_000, 5, { kind: 'model', limit: 6_000_000 }],
     [6_213_004, 5, { kind: 'model', limit: 6_000_000, limitName: 'PR-400KI', actual: 6_213_004 }],
@@ -39,6 +39,25 @@ describe('one software', () => {
   test('of 6,213,004 bytes is taken by a larger model', () => {
     const model = profileOf('RT-500MI') as GatewayProfile;
     expect(findRefusal(big(6_213_004), situation({ model, modelName: 'RT-500MI' }))).toBeUndefined();
+  });
+
+  test.each([
+    ['M = 10⁶', 1_500_000],
+    ['M = 2²⁰', 1_572_864],
+  ])('of plan 1 from a server where %s is held to exactly its limit, which the notice names', (_, limit) => {
+    const of = (installedBytes: number) =>
+      aTarget('heater', { installedBytes, plan: 1, limits: { ...aTarget('heater').limits, installedBytes: limit } });
+    expect(findRefusal(of(limit - 1), situation())).toBeUndefined();
+    expect(findRefusal(of(limit), situation())?.detail).toMatchObject({ limit, limitName: 'プラン1' });
+  });
+
+  test('of 25 M stored is refused before one byte of it is fetched, whatever the notice says', () => {
+    const stored = (bytes: number) => aTarget('heater', { package: { ...aTarget('heater').package, bytes } });
+    expect(findRefusal(stored(24_999_999), situation())).toBeUndefined();
+    expect(findRefusal(stored(25_000_000), situation())).toEqual({
+      code: 'SIZE_OVER_MENU',
+      detail: { limit: 25_000_000, actual: 25_000_000 },
+    });
   });
 
   test('is held to the limit of the notice when that is the smallest', () => {
