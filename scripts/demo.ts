@@ -11,6 +11,7 @@ import { badUpdateRolledBack } from './story/steps/bad-update-rolled-back.ts';
 import { delivered } from './story/steps/delivered.ts';
 import { gatewayEnrolled } from './story/steps/gateway-enrolled.ts';
 import { ineligibleExplained } from './story/steps/ineligible-explained.ts';
+import { lineCancelledPurged } from './story/steps/line-cancelled-purged.ts';
 import { neighbourUndisturbed } from './story/steps/neighbour-undisturbed.ts';
 import { oversizeRefused } from './story/steps/oversize-refused.ts';
 import { packageSigned } from './story/steps/package-signed.ts';
@@ -40,6 +41,7 @@ const steps = [
   tamperedRefused,
   oversizeRefused,
   neighbourUndisturbed,
+  lineCancelledPurged,
 ];
 const usage = `scripts/demo [--keep] [--json]
 

@@ -19,6 +19,7 @@ const steps = [
   'tampered-refused',
   'oversize-refused',
   'neighbour-undisturbed',
+  'line-cancelled-purged',
 ];
 type Outcome = {
   ok: boolean;
