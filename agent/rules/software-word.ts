@@ -48,7 +48,7 @@ export function showSoftware({ record, deployment, decision, isRunning, stop }: 
   if (!isRunning) return { state: 'stopped', fault: trouble };
   if (decision?.kind === 'spent') return { state: 'running-previous', fault: decision.ended.fault };
   const onHold = decision?.kind === 'hold' ? decision.fault : undefined;
-  return { state: 'running', fault: record?.trouble ?? onHold ?? ungrantedOf(record) ?? null };
+  return { state: 'running', fault: trouble ?? onHold ?? ungrantedOf(record) ?? null };
 }
 
 function ungrantedOf(record: SoftwareRecord | undefined): Fault | undefined {

@@ -129,6 +129,7 @@ export function anAgentBench({
   const downloadFaults: TsugiteError[] = [];
   const freeBytes = { value: 500_000_000 };
   let downloads = 0;
+  let rootQuestions = 0;
   let installs = 0;
   let noticeVersion = mintedAtMs;
   let clock: ManualClock = aManualClock(mintedAtMs);
@@ -251,7 +252,12 @@ export function anAgentBench({
         setKeepaliveS: () => {},
         stop: async () => {},
       },
-      roots: { fetchRoot: async (version) => roots.get(version) },
+      roots: {
+        fetchRoot: async (version) => {
+          rootQuestions += 1;
+          return roots.get(version);
+        },
+      },
       download: {
         async download({ path, sha256 }, signal) {
           signal.throwIfAborted();
@@ -350,6 +356,9 @@ export function anAgentBench({
     },
     get downloads() {
       return downloads;
+    },
+    get rootQuestions() {
+      return rootQuestions;
     },
     get installs() {
       return installs;

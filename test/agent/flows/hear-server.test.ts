@@ -139,6 +139,14 @@ describe('keys change', () => {
     expect(gateway.events.some(({ event, code }) => event === 'root.refused' && code === 'SIGNING_KEY_UNKNOWN')).toBe(true);
   });
 
+  test('whoever sends notices by unknown keys makes us ask for roots once an hour, and less often as it goes on', async () => {
+    const asked = gateway.rootQuestions;
+    for (let count = 0; count < 20; count++) await gateway.hear(signNotice(aNotice({ version: mintedAtMs + 1e6 + count }), [aKey()]));
+    expect(gateway.rootQuestions - asked).toBe(1);
+    await gateway.pass(86_400_000);
+    expect(gateway.rootQuestions - asked).toBeLessThan(8);
+  });
+
   test('a notice that only a later root can judge is judged when that root is there', async () => {
     const keys = newKeys();
     await gateway.hear(signNotice(aNotice({ version: mintedAtMs + 1e6, rootVersion: 2, targets: [] }), keys.notice));

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isFinal } from '../../../agent/rules/deployment-machine.ts';
 import { TsugiteError } from '../../../protocol/errors.ts';
 import { type AgentBench, anAgentBench, aTestPackage, type TestPackage } from '../../support/agent-bench.ts';
-import { aRemoval } from '../../support/mint.ts';
+import { anId, aRemoval } from '../../support/mint.ts';
 
 let gateway: AgentBench;
 beforeEach(async () => {
@@ -109,6 +109,44 @@ describe('the power is cut', () => {
     };
     rewrite(path, (now) => ({ ...now, deployments: [deployment] }), before === undefined ? { gateway: 'hgw-0001' } : {});
   }
+});
+
+test.each([0, 1, 2, 3, 4, 5, 6])(
+  'a purge for a new contract is done and reported, whichever save the power is cut at (%i)',
+  async (saves) => {
+    const heater = aTestPackage('heater');
+    await gateway.deliver(heater);
+    gateway.writeData('heater', 'of this household');
+    const other = { ...heater, wish: { ...heater.wish, target: anId('newcontract') } };
+    gateway.cutPowerAfterSaves(saves);
+    await gateway.wish([other]).catch(() => {});
+    gateway.cutPower();
+    await gateway.boot();
+    await gateway.wish([other]);
+    expect(gateway.reports('purge').map(({ target }) => target)).toContain(heater.wish.target);
+    expect(existsSync(join(gateway.dataDir, 'software', 'acme', 'heater.acme', 'data', 'note'))).toBe(false);
+    expect(gateway.state().purging).toBeNull();
+  },
+);
+
+test('over a whole state of another version of ours the agent does not start, and deletes nothing', async () => {
+  await gateway.deliver(aTestPackage('heater'));
+  gateway.writeData('heater', 'of this household');
+  await gateway.stop();
+  for (const name of ['state.json', 'state.json.previous']) rewrite(join(gateway.dataDir, name), (state) => ({ ...state, v: 2 }));
+  await expect(gateway.boot()).rejects.toThrowError(/E906/);
+  expect(existsSync(join(gateway.dataDir, 'software', 'acme', 'heater.acme', 'data', 'note'))).toBe(true);
+});
+
+test('over a state that is lost altogether everything is delivered anew, and data that nobody can be told to own are purged', async () => {
+  await gateway.deliver(aTestPackage('heater'));
+  gateway.writeData('heater', 'of this household');
+  await gateway.stop();
+  for (const name of ['state.json', 'state.json.previous']) writeFileSync(join(gateway.dataDir, name), 'x');
+  await gateway.boot();
+  expect(existsSync(join(gateway.dataDir, 'software', 'acme', 'heater.acme', 'data', 'note'))).toBe(false);
+  await gateway.pass(61_000);
+  expect(gateway.runningVersion('heater')).toBe('1.0.0');
 });
 
 test('a state file that is damaged is replaced by its previous copy', async () => {

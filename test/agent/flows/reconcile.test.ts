@@ -233,6 +233,7 @@ describe('software that ends by itself', () => {
     }
     expect(gateway.reports('supervisor').map(({ number, detail }) => [number, detail?.count])).toEqual([['E602', 5]]);
     expect(gateway.runningVersion('heater')).toBe('1.0.0');
+    expect(gateway.events.filter(({ event }) => event === 'agent.fault')).toEqual([]);
   });
 
   test('is well again after ten minutes', async () => {
