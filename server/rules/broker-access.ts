@@ -1,4 +1,4 @@
-/** What one gateway may do at the broker: its own topics, as they were meant, nothing else (DESIGN §7). The shipped mosquitto ACL says the same. */
+/** What one gateway may do at the broker: its own topics, as they were meant, nothing else (DESIGN §7). */
 import type { GatewayId } from '../../protocol/fields.ts';
 import { parseTopic, publishedByGateway } from '../../protocol/topics.ts';
 

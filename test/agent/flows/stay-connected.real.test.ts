@@ -84,7 +84,7 @@ test('a broker that goes away is waited for, and what it retained arrives when i
   await second.stop();
 });
 
-test('mosquitto with the topic rules of the shipped configuration serves it just as well', async () => {
+test('mosquitto with the same topic rules serves it just as well', async () => {
   const port = await aFreePort();
   const identity = await aServerIdentity(authorities.server);
   const file = (name: string, text: string) => {
