@@ -93,10 +93,11 @@ export function explainOnDisk(name: string, view: DiskView): Why {
   return explainSoftware(known.software, known.shown, known.at, { ...findContact(view), ...findRungs(known, view, notListed) });
 }
 
+/** A line that is down explains the silence, and has a remedy of its own. */
 function findContact({ notice, nowMs, lineFault }: DiskView): Findings {
-  const since = notice?.issuedAt ?? null;
   const isSilent = notice === null || nowMs - Date.parse(notice.issuedAt) > silenceMs;
-  return { enrolled: 'yes', contact: isSilent ? { code: 'NOTICE_SILENCE', detail: { since } } : (lineFault ?? 'yes') };
+  const since = notice?.issuedAt ?? { ja: '登録', en: 'enrolment' };
+  return { enrolled: 'yes', contact: lineFault ?? (isSilent ? { code: 'NOTICE_SILENCE', detail: { since } } : 'yes') };
 }
 
 function findRungs({ target, shown }: SoftwareOnDisk, view: DiskView, notListed: Fault): Findings {

@@ -73,8 +73,12 @@ describe('why, read from the disk alone', () => {
   });
 
   test('it is not in the notice', async () => {
+    const lock = makeFolderLock(gateway.dataDir);
+    await lock.take();
     const answer = await why('other.acme');
+    lock.release();
     expect(answer).toMatchObject({ reason: { number: 'E407' }, state: { word: 'refused' } });
+    expect(answer.text).toContain('登録以降');
     await gateway.wish([]);
     expect((await why('other.acme')).reason?.number).toBe('E910');
   });
