@@ -147,6 +147,7 @@ export async function aGatewayAtHome() {
     };
   }
   const devices: HomeDevice[] = [];
+  const atEnd: (() => void)[] = [];
   const agents: ReturnType<typeof anAgent>[] = [];
 
   return {
@@ -159,6 +160,7 @@ export async function aGatewayAtHome() {
     async anAircon(address: string) {
       const control = `/tmp/tsugite-aircon-${process.pid}-${address}.sock`;
       const command = [process.execPath, 'fixtures/devices/aircon.js', '--address', address, '--control', control] as const;
+      atEnd.push(() => rmSync(control, { force: true }));
       devices.push(await attachHomeDevice(gateway, { name: `d${address.split('.')[3]}`, address, command }));
       const ask = (method: string, path: string, body?: unknown) =>
         new Promise<string>((resolve, reject) => {
@@ -186,6 +188,7 @@ export async function aGatewayAtHome() {
       for (const agent of agents) await agent.end();
       for (const child of children) child.kill('SIGKILL');
       for (const device of devices) device.remove();
+      for (const job of atEnd) job();
       for (const name of [device, gateway, wan]) removeNamespace(name);
       for (const { child } of agents)
         for (const name of readdirSync('/tmp'))
