@@ -4,6 +4,7 @@ import { accessSync, constants, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TsugiteError } from '../../protocol/errors.ts';
+import { systemClock as clock } from '../adapters/clock.ts';
 import { makeDisk } from '../adapters/disk.ts';
 import { isLocked } from '../adapters/folder-lock.ts';
 import { makeIdentityStore } from '../adapters/identity-store.ts';
@@ -62,11 +63,14 @@ export async function examine(dataDir: string, { configFile }: { configFile: str
   if (identity === undefined) return rows;
   const own = identity;
 
-  let nowMs = Date.now();
+  let nowMs = clock.wallMs();
   await look('clock', () => {
     const trust = openTrustToRead(dataDir);
     nowMs = trust.nowMs();
-    return { facts: { trusted: new Date(nowMs).toISOString(), wall: new Date().toISOString() }, fault: judgeClock(trust.wall()) };
+    return {
+      facts: { trusted: new Date(nowMs).toISOString(), wall: new Date(clock.wallMs()).toISOString() },
+      fault: judgeClock(trust.wall()),
+    };
   });
   await look('certificate', () => {
     const { validFrom, validTo } = new X509Certificate(own.certificatePem);
