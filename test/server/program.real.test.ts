@@ -18,6 +18,7 @@ import { parseEnvelope, verifyEnvelope } from '../../protocol/dsse.ts';
 import { parseInvitation } from '../../protocol/messages/invitation.ts';
 import { keysOfRole, parseRoot, rootType } from '../../protocol/statements/root.ts';
 import { startEmbeddedPostgres } from '../../server/adapters/embedded-postgres.ts';
+import { japanDay } from '../../server/rules/japan-day.ts';
 import { anInstallation, askApi, postmasterOf, type RunningServer, runVerb, startServer } from '../support/server-process.ts';
 
 let dir: string;
@@ -149,6 +150,30 @@ describe('run', () => {
     expect(await verb('gateway', 'add', 'gw-0003')).toMatchObject({ code: 2, json: { number: 'E931' } });
     expect((await verb('status')).json).toMatchObject({ customers: 1, gateways: 1 });
     rmSync(folder, { recursive: true });
+  });
+
+  test('a contract event is entered by its verb, judged when it is asked for, and each mistake has its exit code', async () => {
+    const nextWeek = japanDay(Date.now() + 7 * 86_400_000);
+    const add = ['customer', 'add', '--customer-id', 'CAF2', '--line', 'NEXT_OTHER', '--hgw', 'PR-400KI', '--denwa', 'STANDARD'];
+    const site = String((await verb(...add)).json.site);
+    const phone = await verb('contract', 'cancel-phone', '--customer-id', 'CAF2', '--effective', nextWeek);
+    expect(phone).toMatchObject({ code: 0, json: { ok: true, kind: 'cancel-phone', site, effectiveOn: nextWeek } });
+    expect((await verb('contract', 'void', String(phone.json.event), '--reason', 'a mistake')).json).toMatchObject({ outcome: 'void' });
+    expect((await verb('contract', 'cancel-line', '--site', site)).code).toBe(0);
+    expect((await verb('contract', 'evaluate', '--through', 'today')).json).toMatchObject({ ok: true, sites: 1, moves: [] });
+    expect((await verb('contract', 'list', '--site', site)).json.events).toMatchObject([
+      { kind: 'cancel-line', outcome: 'applied' },
+      { kind: 'cancel-phone', outcome: 'void' },
+    ]);
+    expect(await verb('contract', 'cancel-line')).toMatchObject({ code: 2, json: { number: 'E931' } });
+    expect(await verb('contract', 'change-line', '--site', site)).toMatchObject({ code: 2, json: { number: 'E931' } });
+    expect(await verb('contract', 'swap-device', '--site', site, '--new-gateway', 'gw-0009')).toMatchObject({
+      code: 1,
+      json: { number: 'E932' },
+    });
+    expect(await verb('prohibit', 'no.software', '--reason', 'x')).toMatchObject({ code: 1, json: { number: 'E953' } });
+    expect(await verb('approve', 'a'.repeat(26))).toMatchObject({ code: 1, json: { number: 'E953' } });
+    expect((await verb('change', 'list')).json).toEqual({ ok: true, changes: [] });
   });
 
   test('an upload that is refused at its first bytes is answered at once', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { auditHash, firstPrevHash } from '../../../server/flows/audit.ts';
+import { japanDay } from '../../../server/rules/japan-day.ts';
 import { aPeopleSide, type PeopleSideRig, type Reply } from '../../support/people-side.ts';
 
 const dayMs = 86_400_000;
@@ -130,6 +131,18 @@ describe('prohibit', () => {
     expect(await states()).toEqual({ ACTIVE: 11 });
   });
 
+  test('what was approved is what ends: a target that came since asks for a new word', async () => {
+    await aFleet(11);
+    const change = changeOf(await prohibit(alice));
+    await rig.admit(rig.aPackage({ software, web: undefined, version: '1.1.0' }));
+    const { customerId } = await rig.aCustomer();
+    expect((await rig.order(customerId, { software })).body.state).toBe('READY');
+    expect(await approve(bob, change)).toMatchObject({ status: 409, body: { number: 'E718' } });
+    expect([await states(), await softwareState()]).toEqual([{ ACTIVE: 11, READY: 1 }, 'PUBLISHED']);
+    expect((await as(bob, 'GET', `/changes/${change}`)).body.state).toBe('waiting');
+    expect((await approve(bob, changeOf(await prohibit(alice)))).body).toMatchObject({ ended: 12 });
+  });
+
   test('only an operator approves', async () => {
     await aFleet(11);
     const change = changeOf(await prohibit(alice));
@@ -217,6 +230,27 @@ describe('a day on which many lines are cancelled', () => {
     expect(await states()).toEqual({ ACTIVE: 11, READY: 1 });
     expect((await approve(bob, held?.change ?? '')).body).toMatchObject({ ended: 11 });
     expect(await states()).toEqual({ TERMINATED: 11, READY: 1 });
+    rig.clock.offsetMs = 0;
+  });
+
+  test('what happens to a held site later waits behind it', async () => {
+    const { sites, targets } = await aFleet(11);
+    for (const site of sites) await cancelLine(alice, site);
+    const later = { kind: 'start-line', detail: { line: 'NEXT_GIGA_LINE' } };
+    const effectiveOn = japanDay(rig.clock.nowMs() + dayMs);
+    await as(alice, 'POST', '/contract/events', { at: { site: sites[0] }, event: later, effectiveOn });
+    await night();
+    await night();
+    const [held] = await waiting();
+    expect([await states(), held?.count]).toEqual([{ ACTIVE: 11 }, 11]);
+    await approve(bob, held?.change ?? '');
+    expect(await states()).toEqual({ TERMINATED: 11 });
+    await night();
+    const [facts] = await rig.db.query('SELECT line, line_cancelled FROM contract_facts WHERE site_id = $1 ORDER BY id DESC LIMIT 1', [
+      sites[0],
+    ]);
+    expect(facts).toEqual({ line: 'NEXT_GIGA_LINE', line_cancelled: false });
+    expect((await as(alice, 'GET', `/targets/${targets[0]}`)).body.state).toBe('TERMINATED');
     rig.clock.offsetMs = 0;
   });
 

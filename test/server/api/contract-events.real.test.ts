@@ -207,9 +207,12 @@ describe('the ends of days', () => {
   test('what is entered late, for a day that has ended, acts at the next look', async () => {
     const { site, target } = await aRunning();
     await passNights();
+    await rig.ask('operator', 'POST', `/sites/${site}/facts`, { changes: { rental: true } });
     await enter(site, 'cancel-line', {}, inDays(-1));
     await evaluate();
     expect(await stateOf(target)).toBe('TERMINATED');
+    // Added to what is known now, not below it.
+    expect((await rig.ask('operator', 'GET', `/sites/${site}`)).body.facts).toMatchObject({ lineCancelled: true, rental: true });
   });
 
   test('an event that has not acted yet can be taken back, one that has cannot; no row is ever changed', async () => {
