@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 const everyTest = 'test/**/*.test.ts';
 const withRealPrograms = 'test/**/*.real.test.ts';
 const withRoot = 'test/**/*.root.test.ts';
+const globalSetup = ['test/support/run-folder.ts'];
 
 /**
  * Three parts, told apart by the file name:
@@ -16,6 +17,7 @@ export default defineConfig({
       {
         test: {
           name: 'quick',
+          globalSetup,
           include: [everyTest],
           exclude: [withRealPrograms, withRoot],
           testTimeout: 10_000,
@@ -25,6 +27,7 @@ export default defineConfig({
       {
         test: {
           name: 'real',
+          globalSetup,
           include: [withRealPrograms],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -35,6 +38,7 @@ export default defineConfig({
       {
         test: {
           name: 'root',
+          globalSetup,
           include: [withRoot],
           testTimeout: 90_000,
           hookTimeout: 90_000,

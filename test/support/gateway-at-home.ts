@@ -4,8 +4,9 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { build } from 'esbuild';
 import type { AppNetworkNews } from '../../agent/ports.ts';
@@ -51,8 +52,7 @@ export type DeviceEvent = { at: number; address: string; from: string; port: num
 let bundle: Promise<string> | undefined;
 const bundled = () => {
   bundle ??= (async () => {
-    const outfile = `/tmp/tsugite-at-home-${process.pid}.mjs`;
-    process.once('exit', () => rmSync(outfile, { force: true }));
+    const outfile = join(tmpdir(), `tsugite-at-home-${process.pid}.mjs`);
     const entryPoints = ['test/support/agent-at-home.ts'];
     await build({ entryPoints, bundle: true, platform: 'node', format: 'esm', outfile, logLevel: 'error' });
     return outfile;
@@ -158,7 +158,7 @@ export async function aGatewayAtHome() {
     say: (message: { from: number; port: number; to: string; text: string }) => deviceProcess.stdin?.write(`${JSON.stringify(message)}\n`),
     /** @returns what the air conditioner itself says, and its remote control */
     async anAircon(address: string) {
-      const control = `/tmp/tsugite-aircon-${process.pid}-${address}.sock`;
+      const control = join(tmpdir(), `tsugite-aircon-${process.pid}-${address}.sock`);
       const command = [process.execPath, 'fixtures/devices/aircon.js', '--address', address, '--control', control] as const;
       atEnd.push(() => rmSync(control, { force: true }));
       devices.push(await attachHomeDevice(gateway, { name: `d${address.split('.')[3]}`, address, command }));
@@ -190,9 +190,6 @@ export async function aGatewayAtHome() {
       for (const device of devices) device.remove();
       for (const job of atEnd) job();
       for (const name of [device, gateway, wan]) removeNamespace(name);
-      for (const { child } of agents)
-        for (const name of readdirSync('/tmp'))
-          if (name.startsWith(`tsugite-bench-${child.pid}-`)) rmSync(`/tmp/${name}`, { recursive: true });
     },
   };
 }

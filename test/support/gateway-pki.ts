@@ -30,7 +30,11 @@ export async function anAuthority(name: string): Promise<Authority> {
   return { certPem: `${certificate.toString('pem')}\n`, key: createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }) };
 }
 
-export async function aServerIdentity(authority: Authority): Promise<{ certPem: string; keyPem: string }> {
+/** @param addresses  more than the machine's own, at which the server is reached */
+export async function aServerIdentity(
+  authority: Authority,
+  addresses: readonly string[] = [],
+): Promise<{ certPem: string; keyPem: string }> {
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const ca = new x509.X509Certificate(authority.certPem);
   const signingKey = await webcrypto.subtle.importKey('pkcs8', authority.key.export({ type: 'pkcs8', format: 'der' }), algorithm, false, [
@@ -49,6 +53,7 @@ export async function aServerIdentity(authority: Authority): Promise<{ certPem: 
       new x509.SubjectAlternativeNameExtension([
         { type: 'dns', value: 'localhost' },
         { type: 'ip', value: '127.0.0.1' },
+        ...addresses.map((value) => ({ type: 'ip' as const, value })),
       ]),
     ],
   });

@@ -27,6 +27,18 @@ function counter(file: string, group: string, name: string): number {
   return Number(values.split(' ')[names.split(' ').indexOf(name)]);
 }
 
+/** The last acknowledgements of TCP's closing are on their way until the kernel keeps no more of the connection than TIME_WAIT. */
+async function closingIsOver(): Promise<void> {
+  const timeWait = '06';
+  const states = (file: string) =>
+    readFileSync(`/proc/net/${file}`, 'utf8')
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim().split(/\s+/)[3]);
+  while ([...states('tcp'), ...states('tcp6')].some((state) => state !== timeWait)) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
 const charged: Record<string, number> = {};
 const before = counters();
 let pongs = 0;
@@ -68,8 +80,7 @@ await new Promise<void>((resolve, reject) => {
     if (isDone()) void connection.close();
   }
 });
-// The last acknowledgements of TCP's closing are still on their way.
-await new Promise((resolve) => setTimeout(resolve, 300));
+await closingIsOver();
 const after = counters();
 process.stdout.write(
   JSON.stringify({ charged, ipv4Bytes: after.ipv4Bytes - before.ipv4Bytes, segments: after.segments - before.segments }),

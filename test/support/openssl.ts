@@ -1,6 +1,6 @@
 /** Real certificates by the openssl command, so that no library of ours has made what our libraries judge. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -8,16 +8,21 @@ export function openssl(args: readonly string[], input?: string): Buffer {
   return execFileSync('openssl', args, { input, stdio: ['pipe', 'pipe', 'pipe'] });
 }
 
-const keyCache = join(tmpdir(), `tsugite-test-keys-${process.getuid?.() ?? 0}`);
+const keyCache = join(tmpdir(), 'keys');
 
-/** A private key file made once a machine and used again: RSA keys take openssl a second or more. Good for tests only. */
+/** A private key file made once a run and used again: RSA keys take openssl a second or more. */
 export function keyFile(name: string, algorithm: readonly string[] = rsa(2048)): string {
   mkdirSync(keyCache, { recursive: true, mode: 0o700 });
   const path = join(keyCache, `${name}-${algorithm.join('-').replace(/[^a-z0-9]+/gi, '-')}.pem`);
   if (existsSync(path)) return path;
   const fresh = join(mkdtempSync(join(keyCache, 'new-')), 'key.pem');
   openssl(['genpkey', ...algorithm, '-out', fresh]);
-  renameSync(fresh, path);
+  try {
+    linkSync(fresh, path);
+  } catch (error) {
+    // Another worker was quicker: its key is the one, since it may have signed with it already.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
   return path;
 }
 

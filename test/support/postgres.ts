@@ -1,20 +1,22 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { openDatabase } from '../../server/adapters/database.ts';
 import { startEmbeddedPostgres } from '../../server/adapters/embedded-postgres.ts';
 import { migrate } from '../../server/adapters/migrations.ts';
 import type { Db } from '../../server/ports.ts';
+import { onceARun } from './once-a-run.ts';
 
 export type TestDatabase = { readonly db: Db; stop(): Promise<void> };
 
-/** A real PostgreSQL of its own with the newest schema, on a throw-away folder (no fsync). About a second: once a test file. */
+/** A real PostgreSQL of its own with the newest schema, on a throw-away folder (no fsync): initdb and the migrations run once a run. */
 export async function aDatabase(): Promise<TestDatabase> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'tsugite-pg-'));
   chmodSync(dataDir, 0o711); // PostgreSQL's account passes through; behind a closed folder its files would go to /var/lib
+  copyDatabase(await onceARun('database', makeTemplate), dataDir);
   const postgres = await startEmbeddedPostgres({ dataDir, isThrowaway: true });
   const db = openDatabase(postgres.connection);
-  await migrate(db, Date.now());
   return {
     db,
     stop: async () => {
@@ -23,4 +25,22 @@ export async function aDatabase(): Promise<TestDatabase> {
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+async function makeTemplate(dataDir: string): Promise<void> {
+  const postgres = await startEmbeddedPostgres({ dataDir, isThrowaway: true });
+  const db = openDatabase(postgres.connection);
+  await migrate(db, Date.now());
+  await db.close();
+  await postgres.stop();
+}
+
+/** `postgres/` of one stopped server to another's folder, owners and all; the copy of PostgreSQL's programs that it may hold is only pointed to. */
+export function copyDatabase(fromDataDir: string, toDataDir: string): void {
+  const [from, to] = [path.join(fromDataDir, 'postgres'), path.join(toDataDir, 'postgres')];
+  if (!existsSync(from)) return;
+  mkdirSync(to, { mode: 0o711 });
+  chmodSync(to, 0o711);
+  execFileSync('cp', ['-a', path.join(from, 'cluster'), to]);
+  for (const name of readdirSync(from)) if (name.startsWith('programs-')) symlinkSync(path.join(from, name), path.join(to, name));
 }

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { makeSandboxHost } from '../../agent/adapters/sandbox/sandbox-host.ts';
@@ -33,7 +34,7 @@ export function aSandboxBench({
   lanTag?: string | undefined;
   clock?: Clock;
 } = {}) {
-  const top = mkdtempSync(`/tmp/tsugite-bench-${process.pid}-`);
+  const top = mkdtempSync(join(tmpdir(), `tsugite-bench-${process.pid}-`));
   chmodSync(top, closedParent ? 0o700 : 0o755);
   const data = join(top, 'data');
   const runDir = join(data, 'run');

@@ -1,31 +1,27 @@
 /** `tsugite-server` run by its command line alone: what it prints, its exit code, and what it leaves behind. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
+import { onceARun } from './once-a-run.ts';
+import { copyDatabase } from './postgres.ts';
+import { besideLibraries } from './run-folder.ts';
 
-let built: Promise<string> | undefined;
-
-/** Inside node_modules, because its libraries are not bundled; one folder a test file, removed at its end. */
-function serverFile(): Promise<string> {
-  built ??= bundle();
-  return built;
-}
-
-async function bundle(): Promise<string> {
-  const outdir = mkdtempSync(path.resolve('node_modules', '.tsugite-server-'));
-  process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
-  await build({
-    entryPoints: { main: 'server/main.ts', 'broker-worker': 'server/broker/worker.ts' },
-    outdir,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    packages: 'external',
-    logLevel: 'error',
+/** Bundled once a run. */
+async function serverFile(): Promise<string> {
+  await onceARun('server-is-built', async () => {
+    await build({
+      entryPoints: { main: 'server/main.ts', 'broker-worker': 'server/broker/worker.ts' },
+      outdir: besideLibraries(),
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node20',
+      packages: 'external',
+      logLevel: 'error',
+    });
   });
-  return path.join(outdir, 'main.js');
+  return path.join(besideLibraries(), 'main.js');
 }
 
 export type Ran = { code: number | null; out: string; err: string; json: Record<string, unknown> };
@@ -37,8 +33,21 @@ export async function runVerb(args: readonly string[], environment: Record<strin
   return { code: result.status, out: result.stdout, err: result.stderr, json };
 }
 
-/** A new installation whose three ports are any free ones. */
+/** A new installation whose three ports are any free ones: the copy of one that `init` made in this run, unless its database is elsewhere. */
 export async function anInstallation(dir: string, environment: Record<string, string> = {}): Promise<{ token: string }> {
+  if (Object.keys(environment).length > 0) return install(dir, environment);
+  const template = await onceARun('installation', async (folder) => {
+    const { token } = await install(path.join(folder, 'data'));
+    writeFileSync(path.join(folder, 'token'), token);
+  });
+  const data = path.join(template, 'data');
+  cpSync(data, dir, { recursive: true, filter: (file) => path.relative(data, file) !== 'postgres' });
+  chmodSync(dir, 0o711); // PostgreSQL's account passes through
+  copyDatabase(data, dir);
+  return { token: readFileSync(path.join(template, 'token'), 'utf8') };
+}
+
+async function install(dir: string, environment: Record<string, string> = {}): Promise<{ token: string }> {
   const made = await runVerb(['init', '--data', dir, '--operator-name', '試験運用者', '--json'], environment);
   if (made.code !== 0) throw new Error(made.out + made.err);
   const anyPort = { port: 0 };

@@ -1,6 +1,6 @@
 /** A broker for tests of the agent's side: aedes behind TLS 1.3 with client certificates, and a door to watch and misbehave. */
 import { constants } from 'node:crypto';
-import type { Socket } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
 import { Aedes } from 'aedes';
 import type { Authority } from '../../server/ports.ts';
@@ -20,12 +20,14 @@ export type TestBroker = {
   stop(): Promise<void>;
 };
 
+/** @param listen  `at`: a server that listens already, as in another network namespace */
 export async function aBroker(
   authorities: { server: Authority; device: Authority },
-  listen: { host?: string; port?: number } = {},
+  listen: { host?: string; port?: number; at?: Server } = {},
 ): Promise<TestBroker> {
+  const { at } = listen;
   const aedes = await Aedes.createBroker();
-  const { certPem, keyPem } = await aServerIdentity(authorities.server);
+  const { certPem, keyPem } = await aServerIdentity(authorities.server, at ? [(at.address() as AddressInfo).address] : []);
   const received: TestBroker['received'] = [];
   const subscriptions: string[][] = [];
   const sockets = new Set<TLSSocket>();
@@ -54,8 +56,9 @@ export async function aBroker(
   );
   server.on('connection', (raw: Socket) => void rawSockets.add(raw));
   server.on('tlsClientError', () => {});
-  await new Promise<void>((resolve) => server.listen(listen.port ?? 0, listen.host ?? '127.0.0.1', resolve));
-  const address = server.address();
+  if (at) at.on('connection', (raw: Socket) => void server.emit('connection', raw));
+  else await new Promise<void>((resolve) => server.listen(listen.port ?? 0, listen.host ?? '127.0.0.1', resolve));
+  const address = (at ?? server).address();
   if (address === null || typeof address === 'string') throw new Error('no port');
 
   return {
@@ -81,7 +84,7 @@ export async function aBroker(
       ),
     async stop() {
       for (const socket of sockets) socket.destroy();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await new Promise<void>((resolve) => (at ?? server).close(() => resolve()));
       await new Promise<void>((resolve) => aedes.close(() => resolve()));
     },
   };

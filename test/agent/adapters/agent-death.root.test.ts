@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, openSync, readdirSync, readlinkSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 
-const outfile = `/tmp/tsugite-holder-${process.pid}.mjs`;
+const outfile = join(tmpdir(), 'tsugite-holder.mjs');
 beforeAll(async () => {
   await build({
     entryPoints: ['test/support/sandbox-holder.ts'],
@@ -24,7 +26,7 @@ test('when the agent is killed, its apps end with it: nothing runs that nobody w
 });
 
 test('a file that the agent inherited from who started it does not reach an app', async () => {
-  const secret = `/tmp/tsugite-secret-${process.pid}`;
+  const secret = join(tmpdir(), 'tsugite-secret');
   writeFileSync(secret, 'secret');
   onTestFinished(() => rmSync(secret));
   // Node makes the first sixteen descriptors close-on-exec at its start; a shell's own stand higher.
@@ -39,7 +41,6 @@ async function anAgent(more: readonly ('ignore' | number)[]): Promise<{ agent: C
   onTestFinished(() => {
     agent.kill('SIGKILL');
     for (const root of ['memory', 'pids', 'cpu']) removeGroups(`/sys/fs/cgroup/${root}`, `tsugite-test-${agent.pid}-`);
-    for (const name of readdirSync('/tmp')) if (name.startsWith(`tsugite-bench-${agent.pid}-`)) rmSync(`/tmp/${name}`, { recursive: true });
   });
   const appPid = await new Promise<number>((resolve) => agent.stdout?.once('data', (chunk: Buffer) => resolve(Number(chunk.toString()))));
   return { agent, appPid };

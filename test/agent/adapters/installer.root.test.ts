@@ -14,6 +14,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { makeInstaller } from '../../../agent/adapters/installer.ts';
@@ -185,7 +186,7 @@ describe('refused, each with its own code', () => {
 
 describe('a child that was captured', () => {
   const captured = async (source: string) => {
-    const folder = mkdtempSync('/tmp/tsugite-captured-');
+    const folder = mkdtempSync(join(tmpdir(), 'tsugite-captured-'));
     writeFileSync(join(folder, 'main.mjs'), source);
     const built = await anInstallerProgram(join(folder, 'main.mjs'));
     rmSync(folder, { recursive: true });

@@ -10,6 +10,7 @@ import * as pageRules from '../../../agent/rules/page/index.ts';
 import { defaultPageSettings, type PageSettings } from '../../../agent/rules/page/settings.ts';
 import { parseStatus } from '../../../protocol/messages/status.ts';
 import { aSnapshot, aSoftware } from '../../support/snapshots.ts';
+import { until } from '../../support/until.ts';
 
 // A loopback address of this test alone, so that the real port numbers are free on it.
 const host = `127.${(process.pid >> 8) & 0xff}.${process.pid & 0xff}.9`;
@@ -205,7 +206,7 @@ describe('an app through the shared page', () => {
   test('one that never answers cannot use up the page', async () => {
     handle = () => {};
     const waiting = Array.from({ length: 16 }, () => ask('/demo.ipv4/slow').catch(() => 'cut off'));
-    while (seen.length < 16) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => seen.length === 16, 'all of them at the app');
     expect((await ask('/demo.ipv4/slow')).status).toBe(503);
     expect(seen).toHaveLength(16);
     expect((await ask('/t/')).status).toBe(200);
