@@ -77,6 +77,7 @@ describe('a contract event acts at the end of its day', () => {
     const { site } = await aRunning();
     await enter(site, 'change-carrier', { collabCarrier: 'Y' }, inDays(3));
     await enter(site, 'start-rental', {}, inDays(1));
+    await rig.ask('operator', 'POST', `/sites/${site}/facts`, { changes: { typeChanged: 'applied' }, effectiveOn: inDays(4) });
     await rig.ask('operator', 'POST', `/sites/${site}/facts`, { changes: { officeEq: 'yes' } });
     await passNights(5);
     expect((await rig.ask('operator', 'GET', `/sites/${site}`)).body.facts).toMatchObject({
@@ -84,6 +85,7 @@ describe('a contract event acts at the end of its day', () => {
       collabCarrier: 'Y',
       rental: true,
       officeEq: 'yes',
+      typeChanged: 'applied',
     });
   });
 
