@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isErrorCode, TsugiteError } from '../../protocol/errors.ts';
 import { makeChoicesStore } from '../adapters/choices-store.ts';
-import { systemClock as clock } from '../adapters/clock.ts';
+import { systemClock } from '../adapters/clock.ts';
 import { isLocked } from '../adapters/folder-lock.ts';
 import { makeIdentityStore } from '../adapters/identity-store.ts';
 import { makeLedgerStore } from '../adapters/ledger-store.ts';
@@ -15,7 +15,7 @@ import { makeKeepChoices } from '../flows/keep-choices.ts';
 import { makeKeepState } from '../flows/keep-state.ts';
 import { makeKeepTrust, type Trust } from '../flows/keep-trust.ts';
 import type { TrustStore } from '../ports/disk.ts';
-import type { EventLog } from '../ports.ts';
+import type { Clock, EventLog } from '../ports.ts';
 import type { Fault } from '../rules/agent-state.ts';
 import { defaultBudget, emptyLedger, inMonthOf, totalOf } from '../rules/ledger.ts';
 import type { Why } from '../rules/why.ts';
@@ -24,8 +24,8 @@ import { agentVersion, builtAtMs } from '../version.ts';
 const silent: EventLog = { write: () => {} };
 
 /** @throws TsugiteError NOT_ENROLLED */
-export async function readStatus(dataDir: string, model: string | null): Promise<StatusFacts> {
-  const { view, trust, identity } = await openView(dataDir);
+export async function readStatus(dataDir: string, model: string | null, clock: Clock = systemClock): Promise<StatusFacts> {
+  const { view, trust, identity } = await openView(dataDir, clock);
   const { notice, root } = view;
   return {
     gateway: identity.gateway,
@@ -44,8 +44,8 @@ export async function readStatus(dataDir: string, model: string | null): Promise
 }
 
 /** @throws TsugiteError NOT_ENROLLED */
-export async function readWhy(dataDir: string, software: string): Promise<Why> {
-  return explainOnDisk(software, (await openView(dataDir)).view);
+export async function readWhy(dataDir: string, software: string, clock: Clock = systemClock): Promise<Why> {
+  return explainOnDisk(software, (await openView(dataDir, clock)).view);
 }
 
 export function readEntries(dataDir: string): LogEntry[] {
@@ -69,7 +69,7 @@ export async function followEntries(
 }
 
 /** @throws TsugiteError NOT_ENROLLED */
-export function openTrustToRead(dataDir: string): Trust {
+export function openTrustToRead(dataDir: string, clock: Clock = systemClock): Trust {
   return makeKeepTrust({ store: readOnly(makeTrustStore(dataDir)), clock, log: silent, builtAtMs });
 }
 
@@ -80,10 +80,10 @@ export function readMonth(dataDir: string, trust: Trust): StatusFacts['month'] {
   return { usedBytes: totalOf(ledger), ceilingBytes, byPurpose: ledger.bytes };
 }
 
-async function openView(dataDir: string) {
+async function openView(dataDir: string, clock: Clock) {
   const identity = makeIdentityStore(dataDir).load();
   if (identity === undefined) throw new TsugiteError('NOT_ENROLLED');
-  const trust = openTrustToRead(dataDir);
+  const trust = openTrustToRead(dataDir, clock);
   const state = makeKeepState({ store: { ...makeStateStore(dataDir), save: () => {} }, gateway: identity.gateway, log: silent });
   const isAgentRunning = await isLocked(dataDir);
   const view: DiskView = {

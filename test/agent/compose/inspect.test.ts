@@ -30,7 +30,7 @@ beforeEach(async () => {
 afterEach(() => gateway.remove());
 
 const why = async (name = 'heater.acme') => {
-  const answer = await readWhy(gateway.dataDir, name);
+  const answer = await readWhy(gateway.dataDir, name, gateway.clock);
   return { ...answer, text: whyAnswer(answer).lines.join('\n') };
 };
 const rungs = (answer: Awaited<ReturnType<typeof why>>) => answer.ladder.map(({ rung, ok }) => `${ok ? '' : 'not '}${rung}`);
@@ -105,7 +105,7 @@ describe('status', () => {
   test('says what is here, how the line is and what the month has cost', async () => {
     await gateway.deliver(aTestPackage('heater'));
     await gateway.stop();
-    const { value, lines } = statusAnswer(await readStatus(gateway.dataDir, 'PR-500KI'));
+    const { value, lines } = statusAnswer(await readStatus(gateway.dataDir, 'PR-500KI', gateway.clock));
     expect(value).toMatchObject({
       gateway: 'hgw-0001',
       isAgentRunning: false,
@@ -115,7 +115,7 @@ describe('status', () => {
   });
 
   test('says that nothing is delivered when nothing is', async () => {
-    expect(statusAnswer(await readStatus(gateway.dataDir, null)).lines).toContain('配信済みのソフトウェアはありません。');
+    expect(statusAnswer(await readStatus(gateway.dataDir, null, gateway.clock)).lines).toContain('配信済みのソフトウェアはありません。');
   });
 
   test('of a folder that was never enrolled is E907', async () => {
@@ -133,6 +133,6 @@ test('looking changes nothing on the disk', async () => {
     });
   const before = disk();
   await why();
-  await readStatus(gateway.dataDir, null);
+  await readStatus(gateway.dataDir, null, gateway.clock);
   expect(disk()).toEqual(before);
 });
