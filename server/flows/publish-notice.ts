@@ -8,7 +8,7 @@ import type { GatewayId } from '../../protocol/fields.ts';
 import { type Notice, noticeType, type Policy, parseNotice } from '../../protocol/statements/notice.ts';
 import type { GatewayLink } from '../ports/gateways.ts';
 import type { Clock, Db, Log, NoticeSigner, Sql } from '../ports.ts';
-import { isSameWish, planNotice } from '../rules/notice-content.ts';
+import { isSameWish, type NoticeFacts, planNotice } from '../rules/notice-content.ts';
 import { nextRefreshMs, nextVersion } from '../rules/notice-schedule.ts';
 import { type GatewayRow, loadNoticeFacts } from './load-notice-facts.ts';
 import { moveTarget } from './move-target.ts';
@@ -45,7 +45,13 @@ export function makePublishNotice({
       const version = nextVersion(row.notice_version, aheadVersion, nowMs);
       const notice = planNotice(facts, version, nowMs);
       const previous = await newestNotice(sql, gateway);
-      if (previous !== undefined && !isForced && aheadVersion < previous.version && !isDue(previous, notice, nowMs)) {
+      if (
+        previous !== undefined &&
+        !isForced &&
+        aheadVersion < previous.version &&
+        !isDue(previous, notice, nowMs) &&
+        !hasNews(notice, facts)
+      ) {
         await setDue(sql, gateway, nextRefreshMs(gateway, nowMs));
         return 'unchanged';
       }
@@ -117,14 +123,22 @@ async function store(sql: Sql, signer: NoticeSigner, notice: Notice, nowMs: numb
   );
 }
 
-async function enterTargets(sql: Sql, notice: Notice, facts: Awaited<ReturnType<typeof loadNoticeFacts>>, nowMs: number): Promise<void> {
+/** A target that waits for its delivery to be said. Said before to a gateway that has lost all, it has to be said again, word for word if need be. */
+function isNews({ target, version }: Notice['targets'][number], { targets }: NoticeFacts): boolean {
+  return targets.some((one) => one.target === target && one.state === 'READY' && one.wanted?.version === version);
+}
+
+function hasNews(notice: Notice, facts: NoticeFacts): boolean {
+  return notice.targets.some((listed) => isNews(listed, facts));
+}
+
+async function enterTargets(sql: Sql, notice: Notice, facts: NoticeFacts, nowMs: number): Promise<void> {
   for (const listed of notice.targets) {
     await sql.query(
       'UPDATE targets SET entered_notice_at = coalesce(entered_notice_at, $2), deadline = coalesce(deadline, $3), entitled_until = $4 WHERE id = $1',
       [listed.target, new Date(nowMs), new Date(listed.deadline), new Date(listed.entitledUntil)],
     );
-    const target = facts.targets.find((candidate) => candidate.target === listed.target);
-    if (target?.state === 'READY' && target.wanted?.version === listed.version)
+    if (isNews(listed, facts))
       await moveTarget(sql, { target: listed.target, event: 'noticed', atMs: nowMs, by: 'rule', detail: { notice: notice.version } });
   }
 }
