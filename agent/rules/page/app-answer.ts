@@ -57,6 +57,7 @@ export function decideAppAnswer(
   if (isOwnOrigin) {
     passed['x-frame-options'] = 'SAMEORIGIN';
     passed['cross-origin-opener-policy'] = 'same-origin';
+    passed['cross-origin-resource-policy'] = 'same-origin';
   } else {
     // Even shown as a page of its own it runs nothing.
     passed['content-security-policy'] = "sandbox; default-src 'none'; frame-ancestors 'none'";

@@ -61,6 +61,7 @@ function decideShared({ method }: PageRequest, { path, query }: Location, snapsh
 
 function decideOwnOrigin(request: PageRequest, { path, query }: Location, snapshot: GatewaySnapshot, ports: AppPorts): PageDecision {
   if (!ownOriginMethods.includes(request.method)) return refuse('method');
+  if (isEmbedding(request)) return refuse('cross-site');
   if (request.method === 'POST' && !isSameOrigin(request)) return refuse('cross-site');
   const prefix = Object.keys(ports).find((name) => ports[name] === request.port);
   if (prefix === undefined) return refuse('not-found');
@@ -134,6 +135,13 @@ function hostNameOf(host: string | undefined): string | undefined {
 function isSameOrigin({ headers, host }: PageRequest): boolean {
   const site = headers['sec-fetch-site'];
   return site === undefined ? headers.origin === undefined || headers.origin === `http://${host}` : site === 'same-origin';
+}
+
+/** Another origin's page loads this into itself, instead of leading somebody here: an app is no source of data for the next one. */
+function isEmbedding({ headers }: PageRequest): boolean {
+  const site = headers['sec-fetch-site'];
+  if (site !== 'same-site' && site !== 'cross-site') return false;
+  return headers['sec-fetch-mode'] !== 'navigate' || headers['sec-fetch-dest'] !== 'document';
 }
 
 /** `..` and its disguises would lead out of the app's prefix, an empty part to another host. */
