@@ -70,7 +70,6 @@ export function makeSettingsPage({ settings, loadRules, passwords, names, log, m
     const word = (said: SettingsRules.Said, status: number) => show(exchange, rules, house, { kind: 'word', said }, status);
     switch (action) {
       case 'setup': {
-        if (passwords.state() !== 'unset') return word('unknown', 409);
         const fault = rules.findPasswordFault(fields.password ?? '', fields.again ?? '', names);
         if (fault !== undefined) return word(fault, 400);
         const isSet = await inTurn(async () => {
@@ -135,7 +134,7 @@ export function makeSettingsPage({ settings, loadRules, passwords, names, log, m
     return proven === 'busy' ? { said: { kind: 'word', said: 'busy' }, status: 503 } : proven;
   }
 
-  /** One at a time: two tries at once would both be below the limit. */
+  /** One at a time: what one costs is all that the gateway can spare. */
   async function inTurn<Value>(work: () => Promise<Value>): Promise<Value | 'busy'> {
     if (waiting >= hashesWaiting) return 'busy';
     waiting += 1;

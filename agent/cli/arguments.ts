@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { TsugiteError } from '../../protocol/errors.ts';
 import { type Ask, parseConfirmText } from '../rules/ask.ts';
+import { confirmItems } from '../rules/choices.ts';
 
 export const usage = `tsugite-agent: the delivery agent on a home gateway（ホームゲートウェイ上の配信エージェント）
 
@@ -74,7 +75,7 @@ export function parseCommand(argv: readonly string[]): Command {
       return { ...common, verb: 'ask', ask: { kind: 'resync' } };
     case 'confirm':
       takes(1);
-      return { ...common, verb: 'ask', ask: parseConfirmText(operands[0] ?? '') };
+      return { ...common, verb: 'ask', ask: confirmationOf(operands[0] ?? '') };
     case 'install':
       if (values.now !== true) throw wrong('install: --now is missing (everything else is installed by itself)');
       return { ...common, verb: 'ask', ask: { kind: 'install-now', software: softwareOf(operands) } };
@@ -105,6 +106,15 @@ function parse(argv: readonly string[]) {
     });
   } catch (cause) {
     throw wrong(cause instanceof Error ? cause.message : String(cause));
+  }
+}
+
+function confirmationOf(text: string): Ask {
+  try {
+    return parseConfirmText(text);
+  } catch {
+    const items = Object.entries(confirmItems).map(([item, values]) => `${item}=${values.join('|')}`);
+    throw wrong(`confirm ${text.slice(0, 100)}: expected ${items.join(', ')}`);
   }
 }
 

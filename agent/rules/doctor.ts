@@ -38,7 +38,21 @@ export function rowOf({ check, facts, fault }: Examined): DoctorRow {
   const name = checks[check];
   if (fault === null) return { check, ok: true, ...name, facts };
   const { number, code, ja, en, remedy, who } = describe(fault.code, fault.detail);
-  return { check, ok: false, ...name, facts, reason: { number, code, ja, en }, remedy, who: whoLabels[who] };
+  return {
+    check,
+    ok: false,
+    ...name,
+    facts: { ...facts, ...simple(fault.detail) },
+    reason: { number, code, ja, en },
+    remedy,
+    who: whoLabels[who],
+  };
+}
+
+/** What was found, as far as it is a word or a number. */
+function simple(detail: Fault['detail']): Facts {
+  const isSimple = (value: unknown): value is string | number => typeof value === 'string' || typeof value === 'number';
+  return Object.fromEntries(Object.entries(detail).flatMap(([name, value]) => (isSimple(value) ? [[name, value]] : [])));
 }
 
 /** Room for one more installation of the largest kind, unpacked and downloaded, and for our own files. */

@@ -25,7 +25,7 @@ ${languageLink(language, detailPathOf(entry))}
 <main>
 <article>
 ${entry.reason === undefined ? nothing : reasonOf(entry, view)}
-<dl>
+<dl class="wide">
 ${fact(w.provider, entry.providerName)}
 ${fact(w.version, entry.manifest?.security === true ? `${entry.version}（${d.security}）` : entry.version)}
 ${fact(d.since, showTime(entry.changedAtMs, language))}
@@ -49,13 +49,17 @@ function reasonOf({ reason, manifest }: SoftwareSnapshot, { language, operatorNa
   const actor = described.who === 'operator' && operatorName !== undefined ? operatorName : whoLabels[described.who][language];
   return html`<div class="reason"><p>${withoutCommands(described[language])}</p>
 <p>${d.whatToDo}: ${plainRemedy(reason, language)}</p>
-${described.who === 'nobody' ? nothing : html`<p>${d.whoActs}: ${contact === undefined ? actor : `${actor}（${contact}）`}</p>`}</div>`;
+${described.who === 'nobody' ? nothing : html`<p>${d.whoActs}: ${contact === undefined ? actor : `${actor} ／ ${contact}`}</p>`}</div>`;
 }
 
 function supportOf({ supportUntil }: Manifest, language: Language): string {
   if (supportUntil === undefined) return detailWords[language].noSupport;
   const [year, month, day] = supportUntil.split('-');
   return language === 'ja' ? `${year}年${Number(month)}月${Number(day)}日` : supportUntil;
+}
+
+function showSize(bytes: number): string {
+  return bytes < 1_000_000 ? `${(bytes / 1_000).toFixed(1)} kB` : showMegabytes(bytes);
 }
 
 function about({ customer, payload }: Manifest, language: Language): Html {
@@ -66,7 +70,7 @@ function about({ customer, payload }: Manifest, language: Language): Html {
 ${fact(w.description, html`<span lang="ja">${customer.description}</span>`)}
 ${fact(w.price, html`<span lang="ja">${customer.price}</span>`)}
 ${fact(w.terms, html`<a href="${customer.termsUrl}" rel="noreferrer noopener external">${customer.termsUrl}</a>`)}
-${fact(d.installedSize, showMegabytes(payload.installedBytes))}
+${fact(d.installedSize, showSize(payload.installedBytes))}
 </dl></section>
 `;
 }
@@ -84,7 +88,7 @@ function connections({ permissions }: SoftwareSnapshot, manifest: Manifest, lang
 ${
   asksNothing
     ? html`<p>${d.nothingMayDo}</p>`
-    : html`<dl>
+    : html`<dl class="wide">
 ${fact(d.lan, lan.length === 0 ? d.no : shown(lan, permissions?.lan, (one) => portName(one)))}
 ${fact(d.wan, wan.length === 0 ? d.no : shown(wan, permissions?.wan, (one) => one.replace(/:443$/, '')))}
 ${fact(d.telemetry, telemetry ? d.yes + (permissions?.telemetry === false ? d.notGranted : '') : d.no)}

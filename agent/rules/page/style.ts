@@ -29,6 +29,9 @@ article,section,.empty{background:var(--paper);border:1px solid var(--line);bord
 .quiet{color:var(--quiet)}.state.quiet{background:var(--quiet-bg)}
 .reason{border-left:4px solid var(--attention);padding:.1rem 0 .1rem .9rem}
 .actions{display:flex;flex-wrap:wrap;align-items:center;gap:.5rem 1.25rem}.actions a:not(.open){padding:.5rem 0}
+dl.wide div{grid-template-columns:13rem 1fr}
+.history th,.history td:first-child{white-space:nowrap}
+section>details:first-child{border-top:0}
 h3{font-size:1rem;margin:1rem 0 .25rem}
 .name h1{margin:0}
 .open{display:inline-block;background:var(--link);color:var(--paper);text-decoration:none;font-weight:700;border-radius:.4rem;padding:.55rem 1.4rem}
@@ -43,6 +46,6 @@ th{color:var(--soft);font-weight:400}
 meter{width:100%;height:1.1rem}
 .empty{text-align:center;padding:2.5rem 1rem}
 footer{color:var(--soft);padding-bottom:2rem;font-size:.9rem}
-@media(max-width:34rem){.facts{flex-direction:column}article dl div{grid-template-columns:1fr;gap:0;padding:.35rem 0}thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}tr{display:block;border-bottom:1px solid var(--line);padding:.4rem 0}td{display:block;border:0;padding:.2rem 0}td::before{content:attr(data-name);display:block;color:var(--soft);font-size:.9rem}.open{display:block;text-align:center}}
+@media(max-width:34rem){.facts{flex-direction:column}article dl div,section dl div,dl.wide div{grid-template-columns:1fr;gap:0;padding:.35rem 0}thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}tr{display:block;border-bottom:1px solid var(--line);padding:.4rem 0}td{display:block;border:0;padding:.2rem 0}td::before{content:attr(data-name);display:block;color:var(--soft);font-size:.9rem}.open{display:block;text-align:center}}
 @media print{body{background:none}article,section{break-inside:avoid}}
 `;

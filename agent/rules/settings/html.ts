@@ -84,11 +84,12 @@ function isBad(said: Said): boolean {
 function updates({ pending }: SettingsView, shown: Shown): Html {
   const { language } = shown;
   const w = settingsWords[language];
+  const gap = language === 'ja' ? '' : ' ';
   const rows = pending.map(({ software, title, from, to, reason, mayPostponeUntilMs }) => {
     const put = mayPostponeUntilMs === null ? w.postponeOver : fill(w.postponeUntil, { until: timeInJapan(mayPostponeUntilMs)[language] });
     return html`<div class="waits"><h3>${title[language]}</h3>
-<p>${fill(from === null ? w.firstInstall : w.toVersion, { from: from ?? '', to })} ${reason === null ? w.waiting : withoutCommands(describe(reason.code, reason.detail)[language])}</p>
-${from === null ? nothing : html`<p>${put} ${w.disrupts}</p>`}
+<p>${fill(from === null ? w.firstInstall : w.toVersion, { from: from ?? '', to })}${gap}${reason === null ? w.waiting : withoutCommands(describe(reason.code, reason.detail)[language])}</p>
+${from === null ? nothing : html`<p>${put}${gap}${w.disrupts}</p>`}
 ${askForm(shown, { kind: 'install-now', software }, html`<button>${w.installNow}</button>`)}
 ${from === null || mayPostponeUntilMs === null ? nothing : askForm(shown, { kind: 'postpone', software }, html`<button class="second">${w.postpone}</button>`)}</div>`;
   });
