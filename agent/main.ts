@@ -1,6 +1,6 @@
 import { assertNever } from '../protocol/assert-never.ts';
+import { exitCode, type Streams, writeAnswer, writeFailure } from '../protocol/command-output.ts';
 import { type Command, parseCommand, parseSince, usage } from './cli/arguments.ts';
-import { exitCode, type Streams, writeAnswer, writeFailure } from './cli/output.ts';
 import { type AgentConfig, dataDirOf, loadConfig } from './config.ts';
 
 const streams: Streams = { out: (text) => process.stdout.write(text), err: (text) => process.stderr.write(text) };

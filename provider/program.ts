@@ -1,7 +1,7 @@
 /** The command line of `tsugite`: every verb, its options and help. A verb's work is in commands/. */
 import { Command, CommanderError } from 'commander';
+import { type Answer, exitCode, type Streams, writeAnswer, writeFailure } from '../protocol/command-output.ts';
 import { TsugiteError } from '../protocol/errors.ts';
-import { type Answer, exitCode, type Streams, writeAnswer, writeFailure } from './cli-output.ts';
 import { emulateGateway } from './commands/emulate.ts';
 import { initFolder } from './commands/init.ts';
 import { generateKey, importPkcs12 } from './commands/keygen.ts';

@@ -1,7 +1,7 @@
 import { assertNever } from '../../protocol/assert-never.ts';
+import type { Answer } from '../../protocol/command-output.ts';
 import type { Answered } from '../ports/house.ts';
 import { timeInJapan } from '../rules/choices.ts';
-import type { Answer } from './output.ts';
 
 /** What the running agent did about an ask. */
 export function askAnswer(answered: Answered): Answer {

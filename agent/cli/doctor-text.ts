@@ -1,5 +1,5 @@
+import type { Answer } from '../../protocol/command-output.ts';
 import type { DoctorRow } from '../rules/doctor.ts';
-import type { Answer } from './output.ts';
 
 export function doctorAnswer(rows: readonly DoctorRow[]): Answer {
   const faults = rows.filter(({ ok }) => !ok);

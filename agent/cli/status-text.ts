@@ -1,8 +1,8 @@
+import type { Answer } from '../../protocol/command-output.ts';
 import { describe } from '../../protocol/errors.ts';
 import type { Fault } from '../rules/agent-state.ts';
 import type { Purpose } from '../rules/ledger.ts';
 import { type Shown, softwareWords } from '../rules/software-word.ts';
-import type { Answer } from './output.ts';
 
 export type StatusFacts = {
   gateway: string;

@@ -1,5 +1,5 @@
+import type { Answer } from '../../protocol/command-output.ts';
 import type { Why } from '../rules/why.ts';
-import type { Answer } from './output.ts';
 
 export function whyAnswer(why: Why): Answer {
   const { reason, state, who, next } = why;

@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import type { Answer } from '../../protocol/command-output.ts';
 import { TsugiteError } from '../../protocol/errors.ts';
 import { modelName } from '../../protocol/fields.ts';
 import { parseInvitation } from '../../protocol/messages/invitation.ts';
-import type { Answer } from '../cli-output.ts';
 import { startEmulator, wanAddress } from '../emulator/index.ts';
 
 type Options = { invitation: string; model: string; out: string; serverAddress: string };

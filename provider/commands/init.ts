@@ -1,8 +1,8 @@
 import { join } from 'node:path';
+import type { Answer } from '../../protocol/command-output.ts';
 import { TsugiteError } from '../../protocol/errors.ts';
 import { providerId, softwareId } from '../../protocol/fields.ts';
 import { createFile, isEmptyFolder, isThere, makeFolder } from '../adapters/files.ts';
-import type { Answer } from '../cli-output.ts';
 import { draftFor, mainFor, readmeFor } from '../rules/template.ts';
 
 /** `tsugite init DIR`: a folder that packs as it is. */

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
+import type { Answer } from '../../protocol/command-output.ts';
 import { TsugiteError } from '../../protocol/errors.ts';
 import { providerId } from '../../protocol/fields.ts';
 import { createFile, makeFolder } from '../adapters/files.ts';
 import { makeKeyAndRequest, readPkcs12 } from '../adapters/keys.ts';
-import type { Answer } from '../cli-output.ts';
 
 type Options = { out: string; provider?: string; org?: string; pkcs12?: string; passwordFile?: string };
 

@@ -1,3 +1,4 @@
+import type { Answer } from '../../protocol/command-output.ts';
 import { parseEnvelope, payloadOf } from '../../protocol/dsse.ts';
 import { TsugiteError } from '../../protocol/errors.ts';
 import { limits } from '../../protocol/limits.ts';
@@ -6,7 +7,6 @@ import { readEnvelopeBytes, splitTsg, storedBytesOf } from '../../protocol/packa
 import { parseManifest } from '../../protocol/statements/manifest.ts';
 import { isBuildFolder, readBuild } from '../adapters/build-folder.ts';
 import { isFolder, openPackageFile } from '../adapters/files.ts';
-import type { Answer } from '../cli-output.ts';
 import { type MeasuredPackage, type Measurement, type ModelVerdict, measureRelease } from '../rules/measurement.ts';
 import { bytesText, grouped, yenText } from '../rules/texts.ts';
 import { packInMemory } from './pack.ts';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import type { Answer } from '../../protocol/command-output.ts';
 import { TsugiteError } from '../../protocol/errors.ts';
 import { canonicalTar } from '../../protocol/package/canonical-tar.ts';
 import { faultOfName, foldedName, foldersAbove } from '../../protocol/package/names.ts';
@@ -7,7 +8,6 @@ import type { Manifest } from '../../protocol/statements/manifest.ts';
 import { writeBuild } from '../adapters/build-folder.ts';
 import { compressPayload } from '../adapters/compression.ts';
 import { type FoundFile, isFolder, listFiles, readBytes, readText } from '../adapters/files.ts';
-import type { Answer } from '../cli-output.ts';
 import { assertInstallable, completeManifest, parseDraft } from '../rules/draft.ts';
 import { bytesText } from '../rules/texts.ts';
 

@@ -1,6 +1,7 @@
 import { createHash, type KeyObject, sign, type X509Certificate } from 'node:crypto';
 import { readCertificate } from '../../protocol/chain/certificate.ts';
 import { readSignerIdentity } from '../../protocol/chain/signer.ts';
+import type { Answer } from '../../protocol/command-output.ts';
 import { encodeEnvelope, keyidOf, pae, parseEnvelope, payloadOf } from '../../protocol/dsse.ts';
 import { TsugiteError } from '../../protocol/errors.ts';
 import { limits } from '../../protocol/limits.ts';
@@ -11,7 +12,6 @@ import { readBuild } from '../adapters/build-folder.ts';
 import { wallMs } from '../adapters/clock.ts';
 import { openPackageFile, replaceFile } from '../adapters/files.ts';
 import { readCertificates, readPrivateKey } from '../adapters/keys.ts';
-import type { Answer } from '../cli-output.ts';
 import { bytesText } from '../rules/texts.ts';
 
 type Options = { key: string; cert: string; out: string; passwordFile?: string };

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { TrustInForce } from '../../protocol/chain/verify-manifest.ts';
+import type { Answer } from '../../protocol/command-output.ts';
 import { parseEnvelope, payloadOf, verifyEnvelope } from '../../protocol/dsse.ts';
 import { TsugiteError } from '../../protocol/errors.ts';
 import { noSink } from '../../protocol/package/payload-reader.ts';
@@ -9,7 +10,6 @@ import { keysOfRole, parseRoot, type Root, rootType } from '../../protocol/state
 import { wallMs } from '../adapters/clock.ts';
 import { openPackageFile, readBytes } from '../adapters/files.ts';
 import { readCertificates } from '../adapters/keys.ts';
-import type { Answer } from '../cli-output.ts';
 import { bytesText } from '../rules/texts.ts';
 
 type Options = { ca?: string[]; root?: string; at?: string };

@@ -1,8 +1,8 @@
 /** contract …: what happens to a contract, and the ends of days (DOMAIN D-31). */
 import { type Command, Option } from 'commander';
+import type { Answer } from '../../protocol/command-output.ts';
 import { TsugiteError } from '../../protocol/errors.ts';
 import { customerIdHelp, typedId } from './customer-verbs.ts';
-import type { Answer } from './output.ts';
 import type { Verbs } from './program.ts';
 
 type Options = Record<string, string | undefined>;

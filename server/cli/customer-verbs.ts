@@ -1,8 +1,8 @@
 /** customer …: customers, their sites, and what is under contract there. */
 import { type Command, Option } from 'commander';
+import type { Answer } from '../../protocol/command-output.ts';
 import { TsugiteError } from '../../protocol/errors.ts';
 import { readInput } from './api-client.ts';
-import type { Answer } from './output.ts';
 import type { Verbs } from './program.ts';
 
 export function addCustomerVerbs({ verb, show, answer, api }: Verbs): void {

@@ -1,13 +1,14 @@
 /** The command line of `tsugite-server`: every verb, its options and help. Verbs that ask a running server go through its API. */
 import { Command, CommanderError } from 'commander';
+import { type Answer, exitCode, type Streams, writeAnswer, writeFailure } from '../../protocol/command-output.ts';
 import { TsugiteError } from '../../protocol/errors.ts';
 import { type ApiClient, makeApiClient, readInput } from './api-client.ts';
+import { asLines } from './as-lines.ts';
 import { addChangeVerbs } from './change-verbs.ts';
 import { addContractVerbs } from './contract-verbs.ts';
 import { addCustomerVerbs } from './customer-verbs.ts';
 import { addExplainVerb } from './explain-verb.ts';
 import { addGatewayVerbs } from './gateway-verbs.ts';
-import { type Answer, asLines, exitCode, type Streams, writeAnswer, writeFailure } from './output.ts';
 import { addProviderVerbs } from './provider-verbs.ts';
 import { addTargetVerbs } from './target-verbs.ts';
 import { addTokenVerbs } from './token-verbs.ts';

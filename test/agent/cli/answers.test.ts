@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { entryLine, selectEntries } from '../../../agent/cli/log-text.ts';
-import { writeAnswer, writeFailure } from '../../../agent/cli/output.ts';
+import { writeAnswer, writeFailure } from '../../../protocol/command-output.ts';
 import { TsugiteError } from '../../../protocol/errors.ts';
 
 const streams = () => {
