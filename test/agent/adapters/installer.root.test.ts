@@ -26,6 +26,7 @@ import { anInstallerProgram } from '../../support/installer-program.ts';
 import { aFile, aManifest, aPackage, aTar, compress, inMemory, signManifest } from '../../support/packages.ts';
 import { aRootCa, aSigner, testTime } from '../../support/provider-pki.ts';
 import { aSandboxBench, realClock } from '../../support/running-app.ts';
+import { until } from '../../support/until.ts';
 
 const ca = aRootCa();
 const signing = { signer: aSigner(ca), chain: [] };
@@ -243,11 +244,25 @@ describe('a child that was captured', () => {
     );
     const abort = new AbortController();
     const attempt = install(aRequest(aPackage(signing, { files })), stubborn, abort.signal);
-    setTimeout(() => abort.abort(new Error('superseded')), 300);
+    const started = () =>
+      bench.host
+        .open()
+        .cgroups.leftovers()
+        .flatMap(({ cgroup }) => cgroup.pids());
+    await until(() => started().some((pid) => commandOf(pid).includes('\0-e\0')), 'what it starts');
+    abort.abort(new Error('superseded'));
     await expect(attempt).rejects.toThrow('superseded');
     expect(bench.host.open().cgroups.leftovers()).toEqual([]);
   });
 });
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return ''; // ended meanwhile
+  }
+}
 
 describe('the tree that a child left', () => {
   const aTree = () => {
