@@ -48,8 +48,11 @@ export async function readWhy(dataDir: string, software: string, clock: Clock = 
   return explainOnDisk(software, (await openView(dataDir, clock)).view);
 }
 
+/** @throws TsugiteError NOT_ENROLLED: an empty answer would hide a mistyped folder */
 export function readEntries(dataDir: string): LogEntry[] {
-  return readLog(dataDir);
+  const entries = readLog(dataDir);
+  if (entries.length === 0 && makeIdentityStore(dataDir).load() === undefined) throw new TsugiteError('NOT_ENROLLED');
+  return entries;
 }
 
 /** Calls `onEntries` with what is new, until `signal` ends. */

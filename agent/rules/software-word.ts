@@ -1,4 +1,3 @@
-import { describe } from '../../protocol/errors.ts';
 import type { SoftwareState } from '../../protocol/messages/status.ts';
 import type { Deployment, Fault, SoftwareRecord } from './agent-state.ts';
 import { findUngranted } from './denied-traffic.ts';
@@ -57,10 +56,9 @@ function ungrantedOf(record: SoftwareRecord | undefined): Fault | undefined {
 
 function showUninstalled(decision: WishDecision | undefined): Shown {
   switch (decision?.kind) {
-    case 'spent': {
-      const { code, detail } = decision.ended.fault;
-      return { state: describe(code, detail).retry === 'later' ? 'failed' : 'refused', fault: decision.ended.fault };
-    }
+    // Not tried again by itself, whatever the fault: only another package or a higher attempt moves it.
+    case 'spent':
+      return { state: 'refused', fault: decision.ended.fault };
     case 'hold':
       return { state: 'waiting', fault: decision.fault };
     case 'deploy':

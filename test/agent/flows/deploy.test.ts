@@ -156,6 +156,7 @@ describe('a download', () => {
     await gateway.deliver(aTestPackage('heater'));
     expect(gateway.downloads).toBe(2);
     expect(lastReport()).toMatchObject({ kind: 'failure', state: 'failed', number: 'E203', detail: { expected: 'a', found: 'b' } });
+    expect(gateway.word('heater')).toBe('refused');
   });
 
   test('that the server refuses is not tried again', async () => {
