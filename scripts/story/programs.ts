@@ -64,7 +64,9 @@ export async function tellProgram(
 export function startServer(args: readonly string[]): Promise<{ child: ChildProcess; said: Record<string, string> }> {
   // No session tickets, as the service file of a real server says too: each would cost a gateway's line 0.4 kB a connect.
   const options = `--openssl-config=${path.join(repository, 'server/broker/openssl.cnf')}`;
-  const child = spawn(process.execPath, [options, programFile('server'), ...args, '--json'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  // It ends with us, even when we are killed: a story that was broken off leaves no server and no database.
+  const command = ['--pdeathsig', 'TERM', process.execPath, options, programFile('server'), ...args, '--json'];
+  const child = spawn('setpriv', command, { stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
