@@ -13,8 +13,7 @@ import { readLog } from './adapters/log-reader.ts';
 import { makeOutboxStore } from './adapters/outbox-store.ts';
 import { makePackageStore } from './adapters/package-store.ts';
 import { systemRandom as random } from './adapters/random.ts';
-import { makeSettingsPage } from './adapters/settings-page.ts';
-import { makePasswordStore } from './adapters/settings-password.ts';
+import { makeSettingsDoor } from './adapters/settings-door.ts';
 import { makeSoftwareFolders } from './adapters/software-folders.ts';
 import { makeStateStore } from './adapters/state-store.ts';
 import { makeTrustStore } from './adapters/trust-store.ts';
@@ -74,18 +73,19 @@ export async function startAgent(dataDir: string, config: AgentConfig): Promise<
       dataDir,
       settings: pageSettingsOf(config),
       rules: pageRules,
+      loadView: () => import('./rules/page/view.ts'),
       readChanges: () => readLog(dataDir).filter(({ event }) => event === 'state.changed'),
     }),
     choicesStore: makeChoicesStore(dataDir, onDamage),
     doors: [
       makeControlDoor(dataDir),
-      makeSettingsPage({
+      makeSettingsDoor({
         settings: pageSettingsOf(config),
-        loadRules: () => import('./rules/settings/index.ts'),
-        passwords: makePasswordStore(dataDir, { gateway, nowUtc: () => toUtcTime(trust.nowMs()) }),
-        names: [gateway, model, firmware],
+        async loadPage() {
+          const { composeSettings } = await import('./compose/settings.ts');
+          return composeSettings(dataDir, config, { gateway, nowUtc: () => toUtcTime(trust.nowMs()), log });
+        },
         log,
-        monotonicMs: clock.monotonicMs,
       }),
     ],
   }).start();

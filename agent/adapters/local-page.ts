@@ -6,6 +6,7 @@ import { assertNever } from '../../protocol/assert-never.ts';
 import { TsugiteError } from '../../protocol/errors.ts';
 import type { GatewaySnapshot, LocalPage, SoftwareSnapshot } from '../ports.ts';
 import type * as PageRules from '../rules/page/index.ts';
+import type * as PageView from '../rules/page/view.ts';
 import { proxyToApp } from './app-proxy.ts';
 import { makeJsonDocument } from './json-document.ts';
 import { closeAll, listen, send } from './page-server.ts';
@@ -14,7 +15,9 @@ type Needs = {
   dataDir: string;
   settings: PageRules.PageSettings;
   rules: typeof PageRules;
-  readChanges: () => readonly PageRules.LoggedChange[];
+  /** With the first look: nobody looks for most of the time, and what an idle agent does not need costs it no memory. */
+  loadView: () => Promise<typeof PageView>;
+  readChanges: () => readonly PageView.LoggedChange[];
 };
 
 const statusOfRefusal: Readonly<Record<PageRules.Refusal, number>> = {
@@ -36,10 +39,9 @@ const logAgeMs = 2_000;
 const portsFile = z.strictObject({ v: z.literal(1), ports: z.record(z.string(), z.int()) });
 
 /** HTTP for the people in the house: one port for the shared page, one for each app's own origin. `<data>/page-ports.json` remembers which. */
-export function makeLocalPage({ dataDir, settings, rules, readChanges }: Needs): LocalPage {
+export function makeLocalPage({ dataDir, settings, rules, loadView, readChanges }: Needs): LocalPage {
   const document = makeJsonDocument<z.infer<typeof portsFile>>(join(dataDir, 'page-ports.json'), (value) => portsFile.parse(value));
-  const styleHash = createHash('sha256').update(rules.pageStyle).digest('base64');
-  const policy = `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+  let loading: ReturnType<typeof loadView> | undefined;
   let servers: Server[] = [];
   let ports: PageRules.AppPorts = {};
 
@@ -71,7 +73,15 @@ export function makeLocalPage({ dataDir, settings, rules, readChanges }: Needs):
       addressOf: addressesFor(host, known),
       settingsUrl: rules.settingsUrlOf(host, settings),
     });
-    const sendPage = (text: string) => send(response, 200, 'text/html; charset=utf-8', text, { 'content-security-policy': policy });
+    const show = async (draw: (view: typeof PageView) => string) => {
+      loading ??= loadView();
+      const view = await loading;
+      const style = createHash('sha256').update(view.pageStyle).digest('base64');
+      send(response, 200, 'text/html; charset=utf-8', draw(view), {
+        'content-security-policy': `default-src 'none'; style-src 'sha256-${style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+      });
+    };
+    const giveUp = () => void response.destroy();
 
     const decision = rules.decidePage(
       { method: request.method ?? '', target, host, headers: request.headers, port },
@@ -81,11 +91,13 @@ export function makeLocalPage({ dataDir, settings, rules, readChanges }: Needs):
     );
     switch (decision.kind) {
       case 'page':
-        sendPage(rules.renderPage(snapshot, viewIn(decision.language)));
+        show((view) => view.renderPage(snapshot, viewIn(decision.language))).catch(giveUp);
         break;
       case 'detail': {
-        const history = rules.historyOf(logLately(), decision.software.target, historyRows);
-        sendPage(rules.renderDetail(decision.software, history, viewIn(decision.language)));
+        const { software, language } = decision;
+        show((view) => view.renderDetail(software, view.historyOf(logLately(), software.target, historyRows), viewIn(language))).catch(
+          giveUp,
+        );
         break;
       }
       case 'status':
@@ -111,8 +123,8 @@ export function makeLocalPage({ dataDir, settings, rules, readChanges }: Needs):
     }
   }
 
-  let logRead: { atMs: number; entries: readonly PageRules.LoggedChange[] } | undefined;
-  function logLately(): readonly PageRules.LoggedChange[] {
+  let logRead: { atMs: number; entries: readonly PageView.LoggedChange[] } | undefined;
+  function logLately(): readonly PageView.LoggedChange[] {
     const atMs = performance.now();
     if (logRead === undefined || atMs - logRead.atMs > logAgeMs) logRead = { atMs, entries: readChanges() };
     return logRead.entries;

@@ -1,19 +1,18 @@
 import { createHash } from 'node:crypto';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, TsugiteError } from '../../protocol/errors.ts';
-import type { House, HouseDoor } from '../ports/house.ts';
+import type { House } from '../ports/house.ts';
 import type { EventLog } from '../ports.ts';
 import type { PageSettings } from '../rules/page/settings.ts';
 import type * as SettingsRules from '../rules/settings/index.ts';
-import { closeAll, listen, send } from './page-server.ts';
+import { send } from './page-server.ts';
 import type { PasswordStore } from './settings-password.ts';
 import { isSame, makeSettingsSessions, type Session } from './settings-sessions.ts';
 
 type Rules = typeof SettingsRules;
 type Needs = {
   settings: PageSettings;
-  /** Loaded with the first request: a household looks at it once a year, and an idle agent need not hold it in memory. */
-  loadRules: () => Promise<Rules>;
+  rules: Rules;
   passwords: PasswordStore;
   /** Printed on the case: no secrets, hence no passwords. */
   names: readonly string[];
@@ -29,36 +28,34 @@ const statusOfRefusal = { malformed: 400, host: 421, method: 405, 'not-found': 4
 type Said = SettingsRules.Shown['said'];
 type Exchange = { response: ServerResponse; host: string; language: 'ja' | 'en'; session: Session | undefined };
 
+export type SettingsPage = (request: IncomingMessage, response: ServerResponse, house: House) => Promise<void>;
+
 /** 設定: the one place where a person in the house changes something. An origin of its own, a password, and nothing of an app under it. */
-export function makeSettingsPage({ settings, loadRules, passwords, names, log, monotonicMs }: Needs): HouseDoor {
+export function makeSettingsPage({ settings, rules, passwords, names, log, monotonicMs }: Needs): SettingsPage {
   const port = settings.settingsPort;
   const sessions = makeSettingsSessions(monotonicMs);
-  let servers: Server[] = [];
-  let loading: Promise<Rules> | undefined;
-  let throttle: SettingsRules.Throttle | undefined;
+  let throttle = rules.noFailures;
   let hashing = Promise.resolve();
   let waiting = 0;
 
   async function answer(request: IncomingMessage, response: ServerResponse, house: House): Promise<void> {
-    loading ??= loadRules();
-    const rules = await loading;
     const { host = '' } = request.headers;
     const decision = rules.decideSettings(
       { method: request.method ?? '', target: request.url ?? '', host: request.headers.host, headers: request.headers },
       settings,
     );
-    if (decision.kind === 'refuse') return refuse(response, rules, decision.why);
-    const session = sessions.find(rules.cookieValues(request.headers.cookie, cookieName(rules)));
+    if (decision.kind === 'refuse') return refuse(response, decision.why);
+    const session = sessions.find(rules.cookieValues(request.headers.cookie, cookieName()));
     const exchange: Exchange = { response, host, language: decision.language, session };
     if (decision.kind === 'page')
-      return show(exchange, rules, house, rules.isSaid(decision.said) ? { kind: 'word', said: decision.said } : undefined);
+      return show(exchange, house, rules.isSaid(decision.said) ? { kind: 'word', said: decision.said } : undefined);
     const fields = await readForm(request, rules);
-    if (fields === 'large') return refuse(response, rules, 'large');
+    if (fields === 'large') return refuse(response, 'large');
     if (fields === undefined || !isOfOurForm(decision.action, fields, session)) {
       const isOver = session === undefined && decision.action !== 'setup' && decision.action !== 'login';
-      return show(exchange, rules, house, { kind: 'word', said: isOver ? 'ended' : 'unknown' }, 403);
+      return show(exchange, house, { kind: 'word', said: isOver ? 'ended' : 'unknown' }, 403);
     }
-    return obey(decision.action, fields, exchange, rules, house);
+    return obey(decision.action, fields, exchange, house);
   }
 
   function isOfOurForm(action: SettingsRules.FormAction, { token = '' }: SettingsRules.Fields, session: Session | undefined): boolean {
@@ -66,8 +63,8 @@ export function makeSettingsPage({ settings, loadRules, passwords, names, log, m
     return session !== undefined && isSame(token, session.token);
   }
 
-  async function obey(action: SettingsRules.FormAction, fields: SettingsRules.Fields, exchange: Exchange, rules: Rules, house: House) {
-    const word = (said: SettingsRules.Said, status: number) => show(exchange, rules, house, { kind: 'word', said }, status);
+  async function obey(action: SettingsRules.FormAction, fields: SettingsRules.Fields, exchange: Exchange, house: House) {
+    const word = (said: SettingsRules.Said, status: number) => show(exchange, house, { kind: 'word', said }, status);
     switch (action) {
       case 'setup': {
         const fault = rules.findPasswordFault(fields.password ?? '', fields.again ?? '', names);
@@ -81,19 +78,19 @@ export function makeSettingsPage({ settings, loadRules, passwords, names, log, m
         if (isSet === 'busy') return word('busy', 503);
         if (!isSet) return word('unknown', 409);
         log.write({ event: 'settings.password_set' });
-        return enter(exchange, rules, 'set');
+        return enter(exchange, 'set');
       }
       case 'login': {
-        const said = await prove(fields.password, rules);
+        const said = await prove(fields.password);
         if (said === undefined) log.write({ event: 'settings.login' });
-        return said === undefined ? enter(exchange, rules, undefined) : show(exchange, rules, house, said.said, said.status);
+        return said === undefined ? enter(exchange, undefined) : show(exchange, house, said.said, said.status);
       }
       case 'logout':
         if (exchange.session !== undefined) sessions.close(exchange.session.id);
-        return redirect(exchange, rules, 'out', '');
+        return redirect(exchange, 'out', '');
       case 'password': {
-        const said = await prove(fields.current, rules);
-        if (said !== undefined) return show(exchange, rules, house, said.said, said.status);
+        const said = await prove(fields.current);
+        if (said !== undefined) return show(exchange, house, said.said, said.status);
         const fresh = rules.normalisePassword(fields.password ?? '');
         const fault = rules.findPasswordFault(fresh, fields.again ?? '', names);
         if (fault !== undefined) return word(fault, 400);
@@ -101,24 +98,24 @@ export function makeSettingsPage({ settings, loadRules, passwords, names, log, m
         if ((await inTurn(() => passwords.set(fresh))) === 'busy') return word('busy', 503);
         log.write({ event: 'settings.password_set' });
         sessions.closeAll();
-        return enter(exchange, rules, 'changed');
+        return enter(exchange, 'changed');
       }
       default: {
         try {
           const { kind } = await house.answer(rules.askOfForm(fields), 'page');
-          return redirect(exchange, rules, kind);
+          return redirect(exchange, kind);
         } catch (error) {
           if (!(error instanceof TsugiteError)) throw error;
-          return show(exchange, rules, house, { kind: 'text', text: describe(error.code, error.detail)[exchange.language] }, 409);
+          return show(exchange, house, { kind: 'text', text: describe(error.code, error.detail)[exchange.language] }, 409);
         }
       }
     }
   }
 
   /** @returns what to say instead when the password was not proven */
-  async function prove(password: string | undefined, rules: Rules): Promise<{ said: Said; status: number } | undefined> {
+  async function prove(password: string | undefined): Promise<{ said: Said; status: number } | undefined> {
     const proven = await inTurn(async () => {
-      const before = throttle ?? rules.noFailures;
+      const before = throttle;
       const waitMs = rules.waitMs(before, monotonicMs());
       if (waitMs > 0) return { said: { kind: 'word', said: 'wait', values: { seconds: Math.ceil(waitMs / 1000) } }, status: 429 } as const;
       // Counted before it is tried: whoever breaks off in between has used up his try.
@@ -150,13 +147,13 @@ export function makeSettingsPage({ settings, loadRules, passwords, names, log, m
     }
   }
 
-  function enter(exchange: Exchange, rules: Rules, said: SettingsRules.Said | undefined): void {
+  function enter(exchange: Exchange, said: SettingsRules.Said | undefined): void {
     if (exchange.session !== undefined) sessions.close(exchange.session.id);
-    redirect(exchange, rules, said, sessions.open().id);
+    redirect(exchange, said, sessions.open().id);
   }
 
   /** @param cookie  a new session; '' ends the one that was; undefined leaves it */
-  function redirect({ response, language }: Exchange, rules: Rules, said: SettingsRules.Said | undefined, cookie?: string): void {
+  function redirect({ response, language }: Exchange, said: SettingsRules.Said | undefined, cookie?: string): void {
     const query = [...(said === undefined ? [] : [`said=${said}`]), ...(language === 'en' ? ['lang=en'] : [])].join('&');
     const attributes = `Path=/; HttpOnly; SameSite=Strict${cookie === '' ? '; Max-Age=0' : ''}`;
     response
@@ -164,12 +161,12 @@ export function makeSettingsPage({ settings, loadRules, passwords, names, log, m
         location: query === '' ? '/' : `/?${query}`,
         'cache-control': 'no-store',
         'content-length': 0,
-        ...(cookie !== undefined && { 'set-cookie': `${cookieName(rules)}=${cookie}; ${attributes}` }),
+        ...(cookie !== undefined && { 'set-cookie': `${cookieName()}=${cookie}; ${attributes}` }),
       })
       .end();
   }
 
-  function show({ response, host, language, session }: Exchange, rules: Rules, house: House, said: Said, status = 200): void {
+  function show({ response, host, language, session }: Exchange, house: House, said: Said, status = 200): void {
     const shown = { language, listUrl: rules.listUrlOf(host, settings), token: session?.token ?? sessions.formToken(), said };
     const state = passwords.state();
     const text =
@@ -189,40 +186,16 @@ export function makeSettingsPage({ settings, loadRules, passwords, names, log, m
     });
   }
 
-  function refuse(response: ServerResponse, rules: Rules, why: keyof typeof statusOfRefusal | 'large'): void {
+  function refuse(response: ServerResponse, why: keyof typeof statusOfRefusal | 'large'): void {
     send(response, why === 'large' ? 413 : statusOfRefusal[why], 'text/plain; charset=utf-8', rules.renderSettingsRefusal(why));
   }
 
   /** Cookies know no ports: by this name the gateways that one emulator shows on one host do not log each other out. */
-  function cookieName(rules: Rules): string {
+  function cookieName(): string {
     return `tsugite-settings-${rules.outerPortOf(settings, port ?? 0)}`;
   }
 
-  return {
-    async start(house) {
-      if (port === undefined) return;
-      const hosts = [...new Set(settings.listen.map(({ host }) => host))];
-      try {
-        for (const host of hosts)
-          servers.push(
-            await listen({ host, port }, (request, response) => {
-              answer(request, response, house).catch((error: unknown) => {
-                log.write({ event: 'agent.fault', code: 'INTERNAL_FAULT', detail: { duty: 'settings', at: String(error) } });
-                response.destroy();
-              });
-            }),
-          );
-      } catch (error) {
-        await closeAll(servers);
-        servers = [];
-        throw error;
-      }
-    },
-    async stop() {
-      await closeAll(servers);
-      servers = [];
-    },
-  };
+  return answer;
 }
 
 async function readForm(request: IncomingMessage, rules: Rules): Promise<SettingsRules.Fields | 'large' | undefined> {

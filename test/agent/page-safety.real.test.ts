@@ -9,12 +9,14 @@ import path from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { makeLocalPage } from '../../agent/adapters/local-page.ts';
+import { makeSettingsDoor } from '../../agent/adapters/settings-door.ts';
 import { makeSettingsPage } from '../../agent/adapters/settings-page.ts';
 import type { HouseDoor } from '../../agent/ports/house.ts';
 import type { LocalPage } from '../../agent/ports.ts';
 import type { Ask } from '../../agent/rules/ask.ts';
 import * as pageRules from '../../agent/rules/page/index.ts';
 import { defaultPageSettings } from '../../agent/rules/page/settings.ts';
+import * as pageView from '../../agent/rules/page/view.ts';
 import * as settingsRules from '../../agent/rules/settings/index.ts';
 import { randomId, softwareId } from '../../protocol/fields.ts';
 import { aManifest, aSnapshot, aSoftware } from '../support/snapshots.ts';
@@ -46,9 +48,11 @@ beforeAll(async () => {
         const { method = '', url = '', headers } = request;
         seen.push({ app: name, method, url, cookie: headers.cookie });
         const isScript = url.endsWith('.js') || url.includes('callback=');
-        const body = isScript
-          ? `stolen({"secret":"of ${name}"})`
-          : `<!doctype html><title>${name}</title><p id="secret">secret of ${name}</p>`;
+        const body = url.endsWith('worker.js')
+          ? '// a worker that would start'
+          : isScript
+            ? `stolen({"secret":"of ${name}"})`
+            : `<!doctype html><title>${name}</title><p id="secret">secret of ${name}</p>`;
         response
           .writeHead(200, { 'content-type': isScript ? 'text/javascript' : 'text/html', 'set-cookie': `${name}=1; Path=/` })
           .end(body);
@@ -66,11 +70,11 @@ beforeAll(async () => {
     }),
   );
   const shared = { ...defaultPageSettings, listen: [{ host, port: 8888 }], settingsPort: 8887 };
-  page = makeLocalPage({ dataDir: folder, settings: shared, rules: pageRules, readChanges: () => [] });
+  page = makeLocalPage({ dataDir: folder, settings: shared, rules: pageRules, loadView: async () => pageView, readChanges: () => [] });
   await page.start(() => aSnapshot(software));
-  door = makeSettingsPage({
+  const settingsPage = makeSettingsPage({
     settings: shared,
-    loadRules: async () => settingsRules,
+    rules: settingsRules,
     passwords: {
       state: () => (kept === undefined ? 'unset' : 'set'),
       set: async (next) => {
@@ -82,6 +86,7 @@ beforeAll(async () => {
     log: { write: () => {} },
     monotonicMs: () => performance.now(),
   });
+  door = makeSettingsDoor({ settings: shared, loadPage: async () => settingsPage, log: { write: () => {} } });
   await door.start({
     view: () => ({ gateway: 'gw-0001', model: 'PR-500KI', pending: [], requests: [], confirmations: [] }),
     answer: async (ask) => {

@@ -114,8 +114,3 @@ ${sentTable([row], language)}
 </section>
 `;
 }
-
-/** For an address that shows nothing: one sentence, in both languages. */
-export function renderRefusal(why: keyof (typeof words)['ja']['refusal']): string {
-  return `${words.ja.refusal[why]}\n${words.en.refusal[why]}\n`;
-}

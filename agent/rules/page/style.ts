@@ -46,6 +46,6 @@ th{color:var(--soft);font-weight:400}
 meter{width:100%;height:1.1rem}
 .empty{text-align:center;padding:2.5rem 1rem}
 footer{color:var(--soft);padding-bottom:2rem;font-size:.9rem}
-@media(max-width:34rem){.facts{flex-direction:column}article dl div,section dl div,dl.wide div{grid-template-columns:1fr;gap:0;padding:.35rem 0}thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}tr{display:block;border-bottom:1px solid var(--line);padding:.4rem 0}td{display:block;border:0;padding:.2rem 0}td::before{content:attr(data-name);display:block;color:var(--soft);font-size:.9rem}.open{display:block;text-align:center}}
+@media(max-width:34rem){.facts{flex-direction:column}article dl div,section dl div,dl.wide div{grid-template-columns:1fr;gap:0;padding:.35rem 0}thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}tr{display:block;border-bottom:1px solid var(--line);padding:.4rem 0}td{display:block;border:0;padding:.2rem 0}td:empty{display:none}td::before{content:attr(data-name);display:block;color:var(--soft);font-size:.9rem}.open{display:block;text-align:center}}
 @media print{body{background:none}article,section{break-inside:avoid}}
 `;

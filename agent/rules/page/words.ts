@@ -45,17 +45,6 @@ const ja = {
   gatewayPurpose: 'ソフトウェアの配信と、不具合の確認のため',
   operator: '運用者',
   emulated: 'エミュレーション環境です。NTT東日本が提供するものではありません。',
-  refusal: {
-    malformed: 'アドレスが正しくありません。',
-    host: 'このアドレスでは表示できません。',
-    method: 'この画面では変更できません。',
-    'not-found': 'ページが見つかりません。',
-    callback: 'callback の指定が正しくありません。',
-    'service-worker': 'この操作はできません。',
-    'not-running': 'このソフトウェアは、現在動作していません。',
-    'cross-site': 'ほかのサイトからの操作は受け付けません。',
-    unavailable: 'ソフトウェアの画面を表示できません。しばらくしてからもう一度お試しください。',
-  },
 };
 
 const en: typeof ja = {
@@ -102,17 +91,6 @@ const en: typeof ja = {
   gatewayPurpose: 'To deliver software and to find faults',
   operator: 'operator',
   emulated: 'This is an emulation. It is not provided by NTT East.',
-  refusal: {
-    malformed: 'The address is malformed.',
-    host: 'The page is not shown under this address.',
-    method: 'Nothing can be changed here.',
-    'not-found': 'There is no such page.',
-    callback: 'The callback name is not allowed.',
-    'service-worker': 'This is not allowed.',
-    'not-running': 'This software is not running at present.',
-    'cross-site': 'Requests from other sites are not accepted.',
-    unavailable: 'The page of the software cannot be shown. Please try again later.',
-  },
 };
 
 export const words: Readonly<Record<Language, typeof ja>> = { ja, en };

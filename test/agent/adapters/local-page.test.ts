@@ -8,6 +8,7 @@ import { makeLocalPage } from '../../../agent/adapters/local-page.ts';
 import type { LocalPage } from '../../../agent/ports.ts';
 import * as pageRules from '../../../agent/rules/page/index.ts';
 import { defaultPageSettings, type PageSettings } from '../../../agent/rules/page/settings.ts';
+import * as pageView from '../../../agent/rules/page/view.ts';
 import { parseStatus } from '../../../protocol/messages/status.ts';
 import { aSnapshot, aSoftware } from '../../support/snapshots.ts';
 import { until } from '../../support/until.ts';
@@ -24,7 +25,7 @@ let page: LocalPage;
 let handle: (request: IncomingMessage, response: ServerResponse, body: string) => void;
 let seen: { method: string; url: string; headers: IncomingHttpHeaders; body: string }[];
 let snapshot: ReturnType<typeof aSnapshot>;
-const logged: pageRules.LoggedChange[] = [];
+const logged: pageView.LoggedChange[] = [];
 
 beforeEach(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'tsugite-page-'));
@@ -54,6 +55,7 @@ async function aPage(more: Partial<PageSettings> = {}): Promise<LocalPage> {
     dataDir: folder,
     settings: { ...defaultPageSettings, listen: [{ host, port: shared }], ...more },
     rules: pageRules,
+    loadView: async () => pageView,
     readChanges: () => logged,
   });
   await made.start(() => snapshot);
