@@ -1,6 +1,5 @@
-import { addLocalVerbs } from './cli/local-verbs.ts';
+import { addLocalVerbs, type LocalWork } from './cli/local-verbs.ts';
 import { runProgram } from './cli/program.ts';
-import { init, startServer } from './compose.ts';
 import { cliDefaults } from './config.ts';
 
 /** The second signal is the operator's impatience: the default action ends the process at once. */
@@ -9,5 +8,13 @@ const stopAsked = () =>
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
   });
 
+// Loaded only by the two verbs that are the server: the others ask it over HTTP, and should not wait for a database driver.
+const compose = () => import('./compose.ts');
+
 const streams = { out: (text: string) => process.stdout.write(text), err: (text: string) => process.stderr.write(text) };
-process.exitCode = await runProgram(process.argv.slice(2), streams, cliDefaults(), addLocalVerbs({ init, start: startServer, stopAsked }));
+const localWork: LocalWork = {
+  init: async (...args) => (await compose()).init(...args),
+  start: async (...args) => (await compose()).startServer(...args),
+  stopAsked,
+};
+process.exitCode = await runProgram(process.argv.slice(2), streams, cliDefaults(), addLocalVerbs(localWork));

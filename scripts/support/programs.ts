@@ -53,7 +53,8 @@ export const programs: readonly Program[] = [
     name: 'server',
     entries: { main: 'server/main.ts', 'broker-worker': 'server/broker/worker.ts' },
     isCommand: true,
-    options: { ...common, packages: 'external', sourcemap: 'linked' },
+    // A verb that only asks the API loads the command line, not the server.
+    options: { ...common, packages: 'external', sourcemap: 'linked', splitting: true, chunkNames: 'chunk-[name]-[hash]' },
   },
   {
     name: 'provider',
