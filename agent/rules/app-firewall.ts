@@ -17,6 +17,8 @@ export type AppFirewall = {
   readonly others: readonly string[];
 };
 
+/** IANA protocol numbers: nft reads names from /etc/protocols, which a small system does not have. */
+const protocolNumber = { icmp: 1, igmp: 2, tcp: 6, udp: 17, icmpv6: 58 } as const;
 const classes: readonly DeniedClass[] = ['lan', 'wan', 'gateway', 'other-app'];
 /** Devices that asked from another port than a granted one, so that the answer finds back: at most so many at a time. */
 const rememberedAskers = 256;
@@ -33,8 +35,8 @@ ${counters.map(({ name }) => `  counter ${name} { }`).join('\n')}
     type filter hook output priority filter; policy drop;
     oifname "lo" ip daddr { 127.0.0.0/8, ${address} } accept
     oifname "lo" ip6 daddr ::1 accept
-    oifname "${appInterface}" meta l4proto igmp ip daddr 224.0.0.0/4 accept
-    meta l4proto { icmp, ipv6-icmp } drop
+    oifname "${appInterface}" meta l4proto ${protocolNumber.igmp} ip daddr 224.0.0.0/4 accept
+    meta l4proto { ${protocolNumber.icmp}, ${protocolNumber.icmpv6} } drop
     ip daddr @gateway goto deny_gateway
     ip daddr @other_apps goto deny_other_app
 ${outwards(granted, home)}    ip daddr { ${home.subnet}, 224.0.0.0/4, 169.254.0.0/16, 255.255.255.255 } goto deny_lan
@@ -44,7 +46,7 @@ ${outwards(granted, home)}    ip daddr { ${home.subnet}, 224.0.0.0/4, 169.254.0.
   chain input {
     type filter hook input priority filter; policy drop;
     iifname "lo" accept
-    meta l4proto igmp accept
+    meta l4proto ${protocolNumber.igmp} accept
     ip saddr @gateway drop
     ip saddr @other_apps drop
     ip saddr ${home.subnet} icmp type destination-unreachable accept
@@ -82,7 +84,8 @@ function denyChain(of: DeniedClass, counters: readonly DeniedCounter[]): string 
   const rules = counters
     .filter((counter) => counter.class === of)
     .map(({ name, protocol, port }) => {
-      const match = protocol === 'other' ? '' : port === undefined ? `meta l4proto ${protocol} ` : `${protocol} dport ${port} `;
+      const match =
+        protocol === 'other' ? '' : port === undefined ? `meta l4proto ${protocolNumber[protocol]} ` : `${protocol} dport ${port} `;
       return `    ${match}counter name "${name}" ${protocol === 'tcp' ? 'reject with tcp reset' : 'drop'}`;
     });
   return `  chain deny_${of.replace('-', '_')} {\n${rules.join('\n')}\n  }`;

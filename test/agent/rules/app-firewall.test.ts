@@ -37,8 +37,8 @@ test('the rules of software that asked for udp:3610, tcp:80 and the WAN, and was
         type filter hook output priority filter; policy drop;
         oifname "lo" ip daddr { 127.0.0.0/8, 192.168.1.200 } accept
         oifname "lo" ip6 daddr ::1 accept
-        oifname "eth0" meta l4proto igmp ip daddr 224.0.0.0/4 accept
-        meta l4proto { icmp, ipv6-icmp } drop
+        oifname "eth0" meta l4proto 2 ip daddr 224.0.0.0/4 accept
+        meta l4proto { 1, 58 } drop
         ip daddr @gateway goto deny_gateway
         ip daddr @other_apps goto deny_other_app
         ip daddr { 192.168.1.0/24, 224.0.0.0/4 } udp dport { 3610 } accept
@@ -50,7 +50,7 @@ test('the rules of software that asked for udp:3610, tcp:80 and the WAN, and was
       chain input {
         type filter hook input priority filter; policy drop;
         iifname "lo" accept
-        meta l4proto igmp accept
+        meta l4proto 2 accept
         ip saddr @gateway drop
         ip saddr @other_apps drop
         ip saddr 192.168.1.0/24 icmp type destination-unreachable accept
@@ -62,28 +62,28 @@ test('the rules of software that asked for udp:3610, tcp:80 and the WAN, and was
       chain deny_lan {
         udp dport 3610 counter name "lan_udp_3610" drop
         tcp dport 80 counter name "lan_tcp_80" reject with tcp reset
-        meta l4proto udp counter name "lan_udp" drop
-        meta l4proto tcp counter name "lan_tcp" reject with tcp reset
+        meta l4proto 17 counter name "lan_udp" drop
+        meta l4proto 6 counter name "lan_tcp" reject with tcp reset
         counter name "lan_other" drop
       }
       chain deny_wan {
         tcp dport 443 counter name "wan_tcp_443" reject with tcp reset
-        meta l4proto udp counter name "wan_udp" drop
-        meta l4proto tcp counter name "wan_tcp" reject with tcp reset
+        meta l4proto 17 counter name "wan_udp" drop
+        meta l4proto 6 counter name "wan_tcp" reject with tcp reset
         counter name "wan_other" drop
       }
       chain deny_gateway {
         udp dport 3610 counter name "gateway_udp_3610" drop
         tcp dport 80 counter name "gateway_tcp_80" reject with tcp reset
-        meta l4proto udp counter name "gateway_udp" drop
-        meta l4proto tcp counter name "gateway_tcp" reject with tcp reset
+        meta l4proto 17 counter name "gateway_udp" drop
+        meta l4proto 6 counter name "gateway_tcp" reject with tcp reset
         counter name "gateway_other" drop
       }
       chain deny_other_app {
         udp dport 3610 counter name "other_app_udp_3610" drop
         tcp dport 80 counter name "other_app_tcp_80" reject with tcp reset
-        meta l4proto udp counter name "other_app_udp" drop
-        meta l4proto tcp counter name "other_app_tcp" reject with tcp reset
+        meta l4proto 17 counter name "other_app_udp" drop
+        meta l4proto 6 counter name "other_app_tcp" reject with tcp reset
         counter name "other_app_other" drop
       }
     }
@@ -96,10 +96,10 @@ test('TCP is answered only, and without a grant for a protocol there is no rule 
   expect(ruleset.split('\n').filter((line) => line.endsWith(' accept'))).toEqual([
     '    oifname "lo" ip daddr { 127.0.0.0/8, 192.168.1.200 } accept',
     '    oifname "lo" ip6 daddr ::1 accept',
-    '    oifname "eth0" meta l4proto igmp ip daddr 224.0.0.0/4 accept',
+    '    oifname "eth0" meta l4proto 2 ip daddr 224.0.0.0/4 accept',
     '    ip daddr 192.168.1.0/24 tcp dport { 80 } accept',
     '    iifname "lo" accept',
-    '    meta l4proto igmp accept',
+    '    meta l4proto 2 accept',
     '    ip saddr 192.168.1.0/24 icmp type destination-unreachable accept',
     '    ip saddr 192.168.1.0/24 tcp sport { 80 } tcp flags & (syn | ack) != syn accept',
   ]);
