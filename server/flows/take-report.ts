@@ -89,7 +89,9 @@ async function applyToTarget(sql: Sql, gateway: GatewayId, report: Report, nowMs
     await sql.query('UPDATE targets SET committed_version = $2 WHERE id = $1', [target.id, report.version]);
   // A late word about a version that is not wanted any more decides nothing about the one that is.
   if (report.version !== undefined && report.version !== target.wanted_version) return;
-  const hasEarlier = target.committed_version !== null && target.committed_version !== report.version;
+  // The running version again: a renewed signature (`release.resign`) that could not be taken. What ran, runs.
+  const isRenewal = report.kind === 'end' && target.state === 'ACTIVE';
+  const hasEarlier = target.committed_version !== null && (target.committed_version !== report.version || isRenewal);
   const event = eventOfReport(report.state, hasEarlier);
   if (event === undefined) return;
   await moveTarget(sql, {
