@@ -160,4 +160,17 @@ export const governanceErrors = {
     who: 'operator',
     retry: 'after-operator',
   },
+  SIGNATURE_ENDS_SOONER: {
+    number: 'E721',
+    summary: {
+      ja: '署名の証明書の期限（{found}）が、登録済みの署名の期限（{expected}）より早いため、署名を更新できません。',
+      en: "The signature was not renewed: the signer's certificate ends at {found}, that of the registered signature at {expected}.",
+    },
+    remedy: {
+      ja: '事業者が、期限の遅い証明書で署名し直します（tsugite resign）。更新前のファイルを再び登録する必要はありません。',
+      en: 'The provider signs with a certificate that ends later (tsugite resign). A file from before the renewal need not be registered again.',
+    },
+    who: 'provider',
+    retry: 'never',
+  },
 } as const satisfies ErrorRows;

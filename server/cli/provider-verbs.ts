@@ -75,13 +75,13 @@ type Admitted = {
   admission:
     | { kind: 'repeat' }
     | {
-        kind: 'admit';
+        kind: 'admit' | 'resign';
         menu: number;
         plan: number;
         storedBytes: number;
         installedBytes: number;
         flags: string[];
-        refusedModels: { model: string; code: string; limit: number; actual: number }[];
+        refusedModels?: { model: string; code: string; limit: number; actual: number }[];
       };
 };
 
@@ -90,9 +90,10 @@ function linesOf({ software, version, sha256, admission }: Admitted): string[] {
   if (admission.kind === 'repeat') return [head, '  登録済み / admitted before'];
   return [
     head,
+    ...(admission.kind === 'resign' ? ['  署名を更新しました / signature renewed'] : []),
     `  メニュー${admission.menu}（保管 ${admission.storedBytes} バイト）  プラン${admission.plan}（測定 ${admission.installedBytes} バイト）`,
     ...admission.flags.map((flag) => `  ${flag}`),
-    ...admission.refusedModels.map(({ model, code, limit, actual }) => `  ${model}: ${code}（上限 ${limit}、${actual}）`),
+    ...(admission.refusedModels ?? []).map(({ model, code, limit, actual }) => `  ${model}: ${code}（上限 ${limit}、${actual}）`),
   ];
 }
 

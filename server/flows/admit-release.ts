@@ -1,6 +1,7 @@
 /** Step "deposit": an uploaded .tsg is verified, measured, classed, and becomes (part of) a release. */
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
+import type { TrustInForce } from '../../protocol/chain/verify-manifest.ts';
 import { TsugiteError } from '../../protocol/errors.ts';
 import type { Digest, ProviderId, RandomId, Version } from '../../protocol/fields.ts';
 import { noSink } from '../../protocol/package/payload-reader.ts';
@@ -13,6 +14,7 @@ import { japanDay } from '../rules/japan-day.ts';
 import type { Actor } from './actor.ts';
 import { verifyOwn } from './actor.ts';
 import { appendAudit } from './audit.ts';
+import { saveResigned } from './resign-release.ts';
 import { trustInForce } from './trust-in-force.ts';
 
 export type AdmittedRelease = {
@@ -25,7 +27,7 @@ export type AdmittedRelease = {
 };
 
 type Doors = { db: Db; clock: Clock; random: Random; packages: PackageFiles; unitBytes: number };
-type Verified = { readonly opened: OpenedPackage; readonly manifestSha256: string };
+type Verified = { readonly opened: OpenedPackage; readonly manifestSha256: string; readonly trust: TrustInForce };
 
 export function makeAdmitRelease(doors: Doors) {
   const { db, clock, packages, unitBytes } = doors;
@@ -39,7 +41,7 @@ export function makeAdmitRelease(doors: Doors) {
       const verified = await packages.inspect(upload, async (file) => {
         const trust = await trustInForce(db, clock.nowMs());
         const opened = await verifyPackage(file, trust, noSink, { caps, accept: ({ manifest }) => verifyOwn(actor, manifest.provider) });
-        return { opened, manifestSha256: sha256(readEnvelopeBytes(file.readAt, opened.layout)) };
+        return { opened, manifestSha256: sha256(readEnvelopeBytes(file.readAt, opened.layout)), trust };
       });
       return await db.tx((sql) => record(sql, doors, verified, upload, actor));
     } catch (error) {
@@ -57,15 +59,22 @@ async function record(
   upload: Upload,
   actor: Actor,
 ): Promise<AdmittedRelease> {
-  const { manifest } = verified.opened;
+  const { manifest, signer } = verified.opened;
+  const { revokedSigners } = verified.trust;
   const nowMs = clock.nowMs();
   await lockSoftwareId(sql, manifest);
   const known = await loadSoftware(sql, manifest.software);
-  const admission = decideAdmission({ manifest, package: upload, ...known, unitBytes, day: japanDay(nowMs) });
+  const signature = { issuer: signer.issuerKeyid, serial: signer.serial, notAfterMs: Date.parse(signer.notAfter) };
+  const found = { sha256: upload.sha256, bytes: upload.bytes, signer: signature };
+  const admission = decideAdmission({ manifest, package: found, ...known, unitBytes, day: japanDay(nowMs), revokedSigners });
   const result = { software: manifest.software, version: manifest.version, sha256: upload.sha256, admission };
-  if (admission.kind === 'repeat') {
+  if (admission.kind !== 'admit') {
     const release = known.releases.find(({ version }) => version === manifest.version)?.id as RandomId;
-    return { ...result, release, isRepeat: true };
+    if (admission.kind === 'resign') {
+      const resigned = { release, manifest, manifestSha256: verified.manifestSha256, signer, upload };
+      await saveResigned(sql, packages, resigned, admission, { actor, nowMs });
+    }
+    return { ...result, release, isRepeat: admission.kind === 'repeat' };
   }
 
   const now = new Date(nowMs);
@@ -90,9 +99,9 @@ async function record(
       verified.manifestSha256,
       manifest.payload.sha256,
       manifest.models,
-      verified.opened.signer.issuerKeyid,
-      verified.opened.signer.serial,
-      new Date(verified.opened.signer.notAfter),
+      signer.issuerKeyid,
+      signer.serial,
+      new Date(signer.notAfter),
       now,
     ],
   );
@@ -120,7 +129,9 @@ async function loadSoftware(sql: Sql, id: string) {
     [id],
   );
   const releases = await sql.query<{ id: RandomId; version: Version; packages: StoredPackage[] }>(
-    `SELECT r.id, r.version, json_agg(json_build_object('sha256', p.sha256, 'bytes', p.bytes, 'installedBytes', p.installed_bytes, 'models', p.models)) AS packages
+    `SELECT r.id, r.version, json_agg(json_build_object('sha256', p.sha256, 'bytes', p.bytes, 'installedBytes', p.installed_bytes, 'models', p.models,
+       'manifest', p.manifest, 'signer', json_build_object('issuer', p.signer_issuer, 'serial', p.signer_serial,
+       'notAfterMs', (extract(epoch FROM p.signer_not_after) * 1000)::bigint))) AS packages
      FROM releases r JOIN packages p ON p.release_id = r.id WHERE r.software_id = $1 GROUP BY r.id`,
     [id],
   );

@@ -5,23 +5,27 @@ import { findModel, gatewayModels, profileOf } from '../../protocol/gateway-mode
 import { isMenuGrey, isPlanGrey, menuOf, type PriceClass, planOf, type WorkKind } from '../../protocol/pricing.ts';
 import type { Manifest } from '../../protocol/statements/manifest.ts';
 import { compareVersions } from '../../protocol/version-order.ts';
+import { findSameContent, type Signature, verifyRenewal } from './resign.ts';
 
 export type StoredPackage = {
   readonly sha256: Digest;
   readonly bytes: number;
   readonly installedBytes: number;
   readonly models: readonly string[];
+  readonly manifest: unknown;
+  readonly signer: Signature;
 };
 export type SoftwareState = 'DRAFT' | 'MEASURED' | 'REGISTERED' | 'PUBLISHED' | 'UNDER_REVIEW' | 'PROHIBITED' | 'WITHDRAWN';
 
 export type AdmissionCase = {
   readonly manifest: Manifest;
-  readonly package: { readonly sha256: Digest; readonly bytes: number };
+  readonly package: { readonly sha256: Digest; readonly bytes: number; readonly signer: Signature };
   /** Who this software id belongs to; undefined: nobody yet. */
   readonly software: { readonly provider: ProviderId; readonly state: SoftwareState } | undefined;
   readonly releases: readonly { readonly version: Version; readonly packages: readonly StoredPackage[] }[];
   readonly unitBytes: number;
   readonly day: string;
+  readonly revokedSigners: readonly { readonly issuer: string; readonly serial: string }[];
 };
 
 export type ModelRefusal = {
@@ -32,24 +36,29 @@ export type ModelRefusal = {
   readonly actual: number;
 };
 
+export type SizeClasses = {
+  readonly storedBytes: number;
+  readonly installedBytes: number;
+  readonly menu: PriceClass;
+  readonly plan: PriceClass;
+  readonly flags: readonly 'SIZE_UNIT_GREY'[];
+};
+
 export type Admission =
   | { readonly kind: 'repeat'; readonly version: Version }
-  | {
+  /** The same content under another signature: takes the place of a package that is there. No work. */
+  | ({ readonly kind: 'resign'; readonly replaces: Digest } & SizeClasses)
+  | ({
       readonly kind: 'admit';
       /** undefined: a further package of a release that is there. */
       readonly work: WorkKind | undefined;
-      readonly storedBytes: number;
-      readonly installedBytes: number;
-      readonly menu: PriceClass;
-      readonly plan: PriceClass;
-      readonly flags: readonly 'SIZE_UNIT_GREY'[];
       /** Models that the package names but that cannot take it. */
       readonly refusedModels: readonly ModelRefusal[];
-    };
+    } & SizeClasses);
 
 /**
  * @throws TsugiteError SOFTWARE_ID_TAKEN · SOFTWARE_PROHIBITED · STATE_FORBIDS · MODEL_UNKNOWN · CUSTOMER_INFO_MISSING · VERSION_NOT_HIGHER · CONFLICT
- *   · SIZE_OVER_MENU · SIZE_OVER_PLAN · SIZE_OVER_LIMIT · RESOURCES_OVER_LIMIT
+ *   · SIZE_OVER_MENU · SIZE_OVER_PLAN · SIZE_OVER_LIMIT · RESOURCES_OVER_LIMIT · SIGNATURE_ENDS_SOONER
  */
 export function decideAdmission(it: AdmissionCase): Admission {
   const { manifest } = it;
@@ -57,23 +66,42 @@ export function decideAdmission(it: AdmissionCase): Admission {
   const same = it.releases.find(({ version }) => version === manifest.version);
   if (same?.packages.some(({ sha256 }) => sha256 === it.package.sha256)) return { kind: 'repeat', version: manifest.version };
 
+  const packages = same?.packages ?? [];
+  // Before the rules for what is new: the catalogue of models may have changed since, and a higher version may be there.
+  const renewed = findSameContent(manifest, packages);
+  if (renewed !== undefined) {
+    verifyRenewal(renewed.signer, it.package.signer, it.revokedSigners);
+    return { kind: 'resign', replaces: renewed.sha256, ...classesOf(it, without(packages, renewed)) };
+  }
+
   verifyModels(manifest, it.day);
   verifyCustomerInformation(manifest);
   verifyVersion(it);
-  verifyVariant(manifest, same?.packages ?? []);
-  const packages = [...(same?.packages ?? []), { bytes: it.package.bytes, installedBytes: manifest.payload.installedBytes }];
-  const storedBytes = packages.reduce((sum, { bytes }) => sum + bytes, 0);
-  const installedBytes = Math.max(...packages.map((one) => one.installedBytes));
+  verifyVariant(manifest, packages);
   return {
     kind: 'admit',
     work: same !== undefined ? undefined : it.releases.length === 0 ? 'new' : 'change',
-    storedBytes,
-    installedBytes,
-    menu: menuOf(storedBytes, it.unitBytes),
-    plan: planOf(installedBytes, it.unitBytes),
-    flags: isMenuGrey(storedBytes) || isPlanGrey(installedBytes) ? ['SIZE_UNIT_GREY'] : [],
+    ...classesOf(it, packages),
     refusedModels: refusalsOf(manifest),
   };
+}
+
+/** D-03: all packages of the release are stored, so all of them count. */
+function classesOf({ manifest, package: { bytes }, unitBytes }: AdmissionCase, others: readonly StoredPackage[]): SizeClasses {
+  const packages = [...others, { bytes, installedBytes: manifest.payload.installedBytes }];
+  const storedBytes = packages.reduce((sum, one) => sum + one.bytes, 0);
+  const installedBytes = Math.max(...packages.map((one) => one.installedBytes));
+  return {
+    storedBytes,
+    installedBytes,
+    menu: menuOf(storedBytes, unitBytes),
+    plan: planOf(installedBytes, unitBytes),
+    flags: isMenuGrey(storedBytes) || isPlanGrey(installedBytes) ? ['SIZE_UNIT_GREY'] : [],
+  };
+}
+
+function without(packages: readonly StoredPackage[], { sha256 }: StoredPackage): readonly StoredPackage[] {
+  return packages.filter((one) => one.sha256 !== sha256);
 }
 
 /** True when a package is meant for this model. */

@@ -16,6 +16,7 @@ import type { Role } from '../../server/flows/actor.ts';
 import type { Clock, Log } from '../../server/ports.ts';
 import { type CatalogueProfile, eligibilityCatalogues } from '../../server/rules/eligibility-catalogue.ts';
 import { makeFirstRoot } from '../../server/rules/first-root.ts';
+import type { CertificateRequest } from './openssl.ts';
 import { aPackage, type TestFile } from './packages.ts';
 import { aDatabase } from './postgres.ts';
 import { aRootCa, aSigner, leafExtensions } from './provider-pki.ts';
@@ -90,10 +91,10 @@ export async function aPeopleSide({ unitBytes = 1_000_000, catalogue = 'seed' as
     dayTick,
     packageFiles: () => readdirSync(packagesDir).filter((name) => name !== 'incoming'),
     uploads: () => readdirSync(path.join(packagesDir, 'incoming')),
-    /** A signed .tsg of a provider whose certificate the pinned CA issued. */
-    aPackage: (manifest: Record<string, unknown> = {}, files?: TestFile[]) => {
+    /** A signed .tsg of a provider whose certificate the pinned CA issued, a new one every time. */
+    aPackage: (manifest: Record<string, unknown> = {}, files?: TestFile[], certificate: Partial<CertificateRequest> = {}) => {
       const provider = String(manifest.provider ?? 'acme');
-      const signer = aSigner(pinned, { extensions: leafExtensions(provider) });
+      const signer = aSigner(pinned, { extensions: leafExtensions(provider), ...certificate });
       return aPackage({ signer, chain: [] }, { manifest, ...(files === undefined ? {} : { files }) });
     },
     admit: async (bytes: Buffer, who = 'operator') => ask(who, 'POST', '/releases', bytes),
