@@ -47,7 +47,7 @@ export async function startServer(dir: string, config: ServerConfig): Promise<Ru
     const database = await openServerDatabase(folder, config, common);
     stops.push(database.close);
     const packages = await openPackageFiles(folder.packages, systemRandom);
-    const parts = { ...common, db: database.db, packages };
+    const parts = { ...common, db: database.db, packages, catalogue: eligibilityCatalogues[config.eligibility] };
 
     const gateways = makeGatewaySide({
       ...parts,
@@ -66,7 +66,6 @@ export async function startServer(dir: string, config: ServerConfig): Promise<Ru
     const { app, dayTick } = makePeopleSide({
       ...parts,
       providerCa: makeProviderCa(loadAuthority(folder.providerCa)),
-      catalogue: eligibilityCatalogues[config.eligibility],
       unitBytes: unitBytesOf(config),
       addresses: found,
     });

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import type { Envelope } from '../protocol/dsse.ts';
 import type { Digest, KeyId, ProviderId, RandomId } from '../protocol/fields.ts';
 import type { PackageFile } from '../protocol/package/verify-package.ts';
+import type { EligibilityCatalogue } from './rules/eligibility-catalogue.ts';
 
 /** Statements with `$1` parameters. bigint comes as a number (a value beyond 2^53 throws), timestamptz as Date, date as 'YYYY-MM-DD', bytea as Buffer. */
 export interface Sql {
@@ -91,6 +92,7 @@ export type GatewaySideParts = {
   readonly log: Log;
   readonly packages: PackageFiles;
   readonly signer: NoticeSigner;
+  readonly catalogue: EligibilityCatalogue;
   readonly deviceCa: Authority;
   /** Server certificate for HTTPS and MQTT (leaf only), PEM. */
   readonly tls: { readonly certPem: string; readonly keyPem: string };

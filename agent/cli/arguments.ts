@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { TsugiteError } from '../../protocol/errors.ts';
+import { confirmItems } from '../../protocol/messages/confirmation.ts';
 import { type Ask, parseConfirmText } from '../rules/ask.ts';
-import { confirmItems } from '../rules/choices.ts';
 
 export const usage = `tsugite-agent: the delivery agent on a home gateway（ホームゲートウェイ上の配信エージェント）
 

@@ -1,6 +1,6 @@
 /** What a person at the gateway may ask the running agent to do: the same words from the settings page and from the command line. */
 import { TsugiteError } from '../../protocol/errors.ts';
-import { type ConfirmItem, confirmItems } from './choices.ts';
+import { type ConfirmItem, confirmItems } from '../../protocol/messages/confirmation.ts';
 
 export type Ask =
   | { kind: 'resync' }

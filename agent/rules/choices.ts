@@ -1,5 +1,6 @@
 /** What the people in the house chose about updates and data: kept beside the state, so that it holds through restarts and power cuts. */
 import { type Digest, type GatewayId, type RandomId, toUtcTime, type UtcTime } from '../../protocol/fields.ts';
+import type { ConfirmItem } from '../../protocol/messages/confirmation.ts';
 import type { Notice, Target } from '../../protocol/statements/notice.ts';
 import type { Fault } from './agent-state.ts';
 
@@ -26,10 +27,6 @@ export type Choices = {
   confirmations: readonly Confirmation[];
   consents: readonly Consent[];
 };
-
-/** What a person on site can look at and say; the first value is the usual one. */
-export const confirmItems = { 'office-equipment': ['no', 'yes'] } as const;
-export type ConfirmItem = keyof typeof confirmItems;
 
 const dayMs = 86_400_000;
 export const postponeStepMs = dayMs;

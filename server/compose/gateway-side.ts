@@ -43,7 +43,7 @@ export function makeGatewaySide(parts: GatewaySideParts, workerFile: URL = new U
     log,
     link,
     useCertificate,
-    takeReport: makeTakeReport({ db, clock, link, log }),
+    takeReport: makeTakeReport({ db, clock, link, log, catalogue: parts.catalogue }),
     takePresence: makeTakePresence({ db, clock, link, publishNotice }),
     takeTelemetry: makeTakeTelemetry({ db, clock }),
   });

@@ -97,17 +97,22 @@ export function openTargetsOf(sql: Sql, site: RandomId): Promise<OpenTarget[]> {
   );
 }
 
-/** Lets today's facts act on every open target of a site (D-15). Safe to do twice. */
+/**
+ * Lets today's facts act on every open target of a site (D-15). Safe to do twice.
+ *
+ * @param mayEnd  false: what would end stays as it is, for the day's end and its second person
+ */
 export async function applyFacts(
   sql: Sql,
   site: RandomId,
   catalogue: EligibilityCatalogue,
-  { actor, atMs }: { actor: Actor; atMs: number },
+  { actor, atMs, mayEnd = true }: { actor: Actor; atMs: number; mayEnd?: boolean },
 ): Promise<{ eligibility: Eligibility; moves: TargetMove[] }> {
   await lockSite(sql, site);
   const day = japanDay(atMs);
   const { eligibility, moves } = decideDayEnd(await factsOn(sql, site, day), [], await openTargetsOf(sql, site), catalogue, day);
-  return { eligibility, moves: await carryOut(sql, moves, actor.name, atMs) };
+  const allowed = moves.filter((move) => mayEnd || !isEnding(move));
+  return { eligibility, moves: await carryOut(sql, allowed, actor.name, atMs) };
 }
 
 /** @returns those that changed a state */

@@ -5,9 +5,12 @@ import type { Ack } from '../../protocol/messages/ack.ts';
 import { parseReport, type Report } from '../../protocol/messages/report.ts';
 import type { GatewayLink } from '../ports/gateways.ts';
 import type { Clock, Db, Log, Sql } from '../ports.ts';
+import { factsConfirmed } from '../rules/confirmation.ts';
+import type { EligibilityCatalogue } from '../rules/eligibility-catalogue.ts';
 import { decideMark } from '../rules/report-mark.ts';
 import { eventOfReport, type TargetState } from '../rules/targets.ts';
 import { moveTarget } from './move-target.ts';
+import { lockSiteOf, takeConfirmation } from './take-confirmation.ts';
 
 /** One look at what stands above the mark; more than a gateway's whole outbox. */
 const reportsPerLook = 10_000;
@@ -21,19 +24,37 @@ export type TakeReport = (arrived: {
 }) => Promise<{ isResyncAsked: boolean }>;
 
 /** @throws TsugiteError MESSAGE_MALFORMED · JSON_NOT_COMPACT · MESSAGE_TOO_LARGE; then nothing was stored */
-export function makeTakeReport({ db, clock, link, log }: { db: Db; clock: Clock; link: GatewayLink; log: Log }): TakeReport {
+export function makeTakeReport({
+  db,
+  clock,
+  link,
+  log,
+  catalogue,
+}: {
+  db: Db;
+  clock: Clock;
+  link: GatewayLink;
+  log: Log;
+  catalogue: EligibilityCatalogue;
+}): TakeReport {
   return async ({ gateway, payload, isFirstOnConnection, isAckWanted }) => {
     const report = parseReport(payload);
     const nowMs = clock.nowMs();
-    const { isNew, upTo } = await db.tx(async (sql) => {
+    const facts = factsConfirmed(report);
+    const { isNew, confirmed, upTo } = await db.tx(async (sql) => {
+      // Who changes contract facts locks the site before its gateway.
+      const site = facts && (await lockSiteOf(sql, gateway));
       // Publishing a notice locks in the same order, gateway before targets.
       await sql.query('SELECT 1 FROM gateways WHERE id = $1 FOR UPDATE', [gateway]);
       const inserted = await insertReport(sql, gateway, report, nowMs);
       if (inserted) await applyToTarget(sql, gateway, report, nowMs);
-      return { isNew: inserted, upTo: await advanceMark(sql, gateway, report, isFirstOnConnection, nowMs) };
+      const taken =
+        inserted && facts && site ? await takeConfirmation(sql, { gateway, site, report, facts }, { catalogue, nowMs }) : undefined;
+      return { isNew: inserted, confirmed: taken, upTo: await advanceMark(sql, gateway, report, isFirstOnConnection, nowMs) };
     });
     const { epoch, seq, kind, target, state, number } = report;
     if (isNew) log.info('report.taken', { gateway, seq, kind, target, state, number });
+    if (confirmed) log.info('contract.confirmed', { gateway, seq, ...facts, moves: confirmed.length });
     if (isAckWanted() && upTo > 0) link.publishAck(gateway, toCompactJson({ v: 1, epoch, upTo } satisfies Ack));
     return { isResyncAsked: isNew && kind === 'resync' };
   };

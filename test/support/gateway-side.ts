@@ -14,6 +14,7 @@ import { systemRandom } from '../../server/adapters/random.ts';
 import { makeGatewaySide } from '../../server/compose/gateway-side.ts';
 import { markNoticeDue } from '../../server/flows/notice-due.ts';
 import type { Authority, Clock, Db, GatewaySide, GatewaySideParts, Log } from '../../server/ports.ts';
+import { eligibilityCatalogues } from '../../server/rules/eligibility-catalogue.ts';
 import { brokerWorkerFile } from './broker-worker.ts';
 import { anAuthority, anIdentity, aServerIdentity } from './gateway-pki.ts';
 import { aDatabase } from './postgres.ts';
@@ -44,6 +45,7 @@ export async function aGatewaySide() {
     log,
     packages: await openPackageFiles(path.join(folder, 'packages'), systemRandom),
     signer: { keyid: keyidOf(noticeKey), sign: (type, statement) => signStatement(type, statement, [noticeKey]) },
+    catalogue: eligibilityCatalogues.seed,
     deviceCa,
     tls: await aServerIdentity(serverCa),
     serverCas: [serverCa.certPem],
