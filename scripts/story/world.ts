@@ -49,17 +49,22 @@ export const customers = {
   },
 } as const;
 
-/** Registers site and gateway, invites it, and lets it enrol and connect. */
+/** Registers site and gateway, and connects it. */
 export async function enrollGateway(
   world: World,
   gateway: string,
   model: string,
   customer: { id: string; facts: readonly string[] },
 ): Promise<EmulatedGateway> {
-  const { emulator } = world;
-  if (emulator === undefined) throw new NotSeen('no emulator was started');
   const { site } = await operator(world, 'customer', 'add', '--customer-id', customer.id, ...customer.facts);
   await operator(world, 'gateway', 'add', gateway, '--model', model, '--site', String(site));
+  return connectGateway(world, gateway, model);
+}
+
+/** Invites a registered gateway, and lets it enrol and connect. */
+export async function connectGateway(world: World, gateway: string, model: string): Promise<EmulatedGateway> {
+  const { emulator } = world;
+  if (emulator === undefined) throw new NotSeen('no emulator was started');
   const invitation = path.join(world.folder, `invitation-${gateway}.json`);
   await operator(world, 'gateway', 'invite', gateway, '--out', invitation);
   const emulated = await emulator.addGateway({
