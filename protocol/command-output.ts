@@ -35,7 +35,6 @@ const refusals: ReadonlySet<ErrorCode> = new Set([
   'ENROLL_TRIES_EXCEEDED',
   'ENROLL_REQUEST_REFUSED',
   'GATEWAY_BLOCKED',
-  'ALREADY_ENROLLED',
   'NOTHING_PENDING',
   'POSTPONE_LIMIT',
 ]);

@@ -3,6 +3,7 @@ import { TsugiteError } from '../../protocol/errors.ts';
 import { systemClock as clock } from '../adapters/clock.ts';
 import { makeEstClient } from '../adapters/est-client.ts';
 import { makeFolderLock } from '../adapters/folder-lock.ts';
+import { makeHousehold } from '../adapters/household.ts';
 import { makeHttpsClient } from '../adapters/https-client.ts';
 import { makeIdentityStore } from '../adapters/identity-store.ts';
 import { makeLedgerStore } from '../adapters/ledger-store.ts';
@@ -25,9 +26,8 @@ export async function enroll(dataDir: string, config: AgentConfig, invitationPat
     const nowMs = () => clock.wallMs();
     const ledger = makeKeepLedger({ store: makeLedgerStore(dataDir), clock, log, nowMs, budget: () => defaultBudget });
     const est = makeEstClient({ https: makeHttpsClient({ clock, ledger, wireModel, networkFaultOf }) });
-    const enrolled = await makeEnroll({ est, identities: makeIdentityStore(dataDir), trust: makeTrustStore(dataDir, onDamage), log })(
-      invitation,
-    );
+    const [identities, trust, household] = [makeIdentityStore(dataDir), makeTrustStore(dataDir, onDamage), makeHousehold(dataDir)];
+    const enrolled = await makeEnroll({ est, identities, trust, household, log })(invitation);
     ledger.save();
     return enrolled;
   } finally {

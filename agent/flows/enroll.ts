@@ -8,25 +8,47 @@ import type { EventLog } from '../ports.ts';
 import { isKeyKept } from '../rules/certificate.ts';
 import { verifyFirstRoot } from '../rules/root.ts';
 
-type Needs = { est: EstClient; identities: IdentityStore; trust: Pick<TrustStore, 'loadRoots' | 'pinAnew'>; log: EventLog };
+type Needs = {
+  est: EstClient;
+  identities: IdentityStore;
+  trust: Pick<TrustStore, 'loadRoots' | 'pinAnew'>;
+  household: { erase(): Promise<void> };
+  log: EventLog;
+};
 
 export type Enrolled = { gateway: GatewayId; https: string; mqtt: string; rootVersion: number };
 
 /**
  * Makes this data folder the gateway of an invitation: asks for a certificate, pins the root. May be done again, with the same invitation after
- * an answer was lost, or with a new one for the same gateway.
+ * an answer was lost, or with a new one for the same gateway. Under another identity everything of the one before is erased first.
  *
- * @throws TsugiteError MESSAGE_MALFORMED (invitation) · a fault of its root · ALREADY_ENROLLED · the refusals and network faults of EST; then
+ * @throws TsugiteError MESSAGE_MALFORMED (invitation) · a fault of its root · the refusals and network faults of EST; then
  *         nothing was changed, but that a key which the server may know is kept for the next try
  */
-export function makeEnroll({ est, identities, trust, log }: Needs): (invitation: Buffer) => Promise<Enrolled> {
+export function makeEnroll({ est, identities, trust, household, log }: Needs): (invitation: Buffer) => Promise<Enrolled> {
+  /**
+   * Another household must never meet what this one left. Nothing is touched before the server has said yes, so that a wrong invitation costs
+   * nothing; after a power cut in between the gateway is nobody, and wants a new invitation.
+   */
+  async function becomeAnother({ gateway, https, mqtt, serverCas, token, root }: Invitation, rootVersion: number): Promise<void> {
+    const privateKeyPem = est.makeKey();
+    const certificatePem = await est.enrol({ gateway, https, token, trust: { serverCasPem: serverCas }, privateKeyPem });
+    await household.erase();
+    identities.saveKey(privateKeyPem);
+    trust.pinAnew(rootVersion, encodeEnvelope(root));
+    identities.save({ gateway, https, mqtt, serverCasPem: serverCas, privateKeyPem, certificatePem });
+  }
+
   return async (bytes) => {
     const invitation = parseInvitation(bytes);
     const { gateway, https, mqtt, serverCas, token } = invitation;
     const root = verifyFirstRoot(invitation.root);
     const before = identities.load();
-    if (before !== undefined && before.gateway !== gateway)
-      throw new TsugiteError('ALREADY_ENROLLED', { gateway: before.gateway, wanted: gateway });
+    if (before !== undefined && before.gateway !== gateway) {
+      await becomeAnother(invitation, root.version);
+      log.write({ event: 'agent.identity_changed', detail: { from: before.gateway } });
+      return { gateway, https, mqtt, rootVersion: root.version };
+    }
 
     const keptKeyPem = identities.loadKey();
     const privateKeyPem = keptKeyPem ?? makeKey({ est, identities });

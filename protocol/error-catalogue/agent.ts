@@ -71,19 +71,6 @@ export const agentErrors = {
     who: 'installer',
     retry: 'after-operator',
   },
-  ALREADY_ENROLLED: {
-    number: 'E908',
-    summary: {
-      ja: 'このデータフォルダーは、すでに別の登録（{gateway}）で使われています。',
-      en: 'This data folder is already enrolled as {gateway}.',
-    },
-    remedy: {
-      ja: 'ほかのデータフォルダーを --data で指定してください。名義を変える場合は、先にすべて消去します。',
-      en: 'Choose another folder with --data; to change the identity, everything in it is purged first.',
-    },
-    who: 'installer',
-    retry: 'never',
-  },
   AGENT_NOT_RUNNING: {
     number: 'E909',
     summary: { ja: 'エージェントが動作していません（{path}）。', en: 'The agent is not running ({path}).' },

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,7 @@ import path from 'node:path';
 import forge from 'node-forge';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { certificateRequest, makeEstClient } from '../../../agent/adapters/est-client.ts';
+import { makeHousehold } from '../../../agent/adapters/household.ts';
 import { makeHttpsClient } from '../../../agent/adapters/https-client.ts';
 import { makeIdentityStore } from '../../../agent/adapters/identity-store.ts';
 import { makeTrustStore } from '../../../agent/adapters/trust-store.ts';
@@ -49,6 +50,22 @@ afterEach(async () => {
   await server.stop();
   rmSync(dataDir, { recursive: true, force: true });
 });
+
+/** As a gateway that was used: software with data, a report that waits, choices of the household, its log. */
+function leaveSomethingBehind(): string[] {
+  const files = [
+    'software/demo/demo.ipv4/data/household.txt',
+    'outbox/1.json',
+    'choices.json',
+    'state.json',
+    'identity/settings-password.json',
+  ];
+  for (const file of [...files, 'log/agent.log']) {
+    mkdirSync(path.dirname(path.join(dataDir, file)), { recursive: true });
+    writeFileSync(path.join(dataDir, file), 'of the household before');
+  }
+  return files.map((file) => path.join(dataDir, file));
+}
 
 /** Issues with the distribution server's own code; `answers` are given first, one a request. */
 function anEstServer(): Promise<HttpsTestServer> {
@@ -116,7 +133,7 @@ function aGateway() {
     return { notBeforeMs: Date.parse(validFrom), notAfterMs: Date.parse(validTo) };
   };
   return {
-    enroll: makeEnroll({ est, identities, trust, log }),
+    enroll: makeEnroll({ est, identities, trust, household: makeHousehold(dataDir), log }),
     renew: makeRenewCertificate({ est, identities, log, validityOf }),
     identities,
     trust,
@@ -187,14 +204,32 @@ describe('doing it again', () => {
     expect(gateway.trust.loadClock()).toBeDefined();
   });
 
-  test('E908: another gateway in the same folder is refused before anything is asked', async () => {
+  test('under another identity everything of the one before is erased first, and the key is another', async () => {
     const gateway = aGateway();
     await gateway.enroll(anInvitation());
-    await expect(gateway.enroll(anInvitation({ gateway: 'gw-0002' }))).rejects.toMatchObject({
-      code: 'ALREADY_ENROLLED',
-      detail: { gateway: 'gw-0001' },
-    });
-    expect(server.asked).toHaveLength(1);
+    const key = gateway.identities.load()?.privateKeyPem;
+    const left = leaveSomethingBehind();
+
+    await gateway.enroll(anInvitation({ gateway: 'gw-0002' }));
+
+    expect(gateway.identities.load()).toMatchObject({ gateway: 'gw-0002' });
+    expect(gateway.identities.load()?.privateKeyPem).not.toBe(key);
+    expect(left.filter((file) => existsSync(file))).toEqual([]);
+    expect(existsSync(path.join(dataDir, 'log/agent.log'))).toBe(true);
+    expect(gateway.trust.loadClock()).toBeUndefined();
+    expect(gateway.events).toContain('agent.identity_changed');
+  });
+
+  test('an identity that the server refuses costs the one before nothing', async () => {
+    const gateway = aGateway();
+    await gateway.enroll(anInvitation());
+    const left = leaveSomethingBehind();
+    answers.push((response) => void response.writeHead(401).end());
+
+    await expect(gateway.enroll(anInvitation({ gateway: 'gw-0002' }))).rejects.toMatchObject({ code: 'ENROLL_TOKEN_REFUSED' });
+
+    expect(gateway.identities.load()).toMatchObject({ gateway: 'gw-0001' });
+    expect(left.filter((file) => !existsSync(file))).toEqual([]);
   });
 
   test('a key that its certificate does not fit counts as not enrolled', async () => {
