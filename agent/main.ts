@@ -62,12 +62,12 @@ async function findFaults({ data, config, isJson }: Command): Promise<number> {
   return rows.every(({ ok }) => ok) ? exitCode.done : exitCode.failed;
 }
 
-async function showLog({ since, follow, isJson }: Extract<Command, { verb: 'log' }>, dataDir: string): Promise<void> {
+async function showLog({ since, follow, software, level, isJson }: Extract<Command, { verb: 'log' }>, dataDir: string): Promise<void> {
   const { followEntries, readEntries } = await import('./compose/inspect.ts');
-  const { entryLine, selectEntries } = await import('./cli/log-text.ts');
+  const { entryLine, isWanted, selectEntries } = await import('./cli/log-text.ts');
   const sinceMs = since === undefined ? Number.NEGATIVE_INFINITY : parseSince(since, Date.now());
   const all = readEntries(dataDir);
-  const entries = selectEntries(all, sinceMs);
+  const entries = selectEntries(all, { sinceMs, software, level });
   // Followed as JSON, each entry is an object of its own: the one object would never end.
   if (!follow) return writeAnswer({ value: { entries }, lines: entries.map(entryLine) }, isJson, streams);
   const print = (more: readonly (typeof entries)[number][]) =>
@@ -75,7 +75,12 @@ async function showLog({ since, follow, isJson }: Extract<Command, { verb: 'log'
   print(entries);
   const stop = new AbortController();
   void stopAsked().then(() => stop.abort());
-  await followEntries(dataDir, all.at(-1)?.seq ?? 0, print, stop.signal);
+  await followEntries(
+    dataDir,
+    all.at(-1)?.seq ?? 0,
+    (more) => print(more.filter((entry) => isWanted(entry, { software, level }))),
+    stop.signal,
+  );
 }
 
 /** A technician who asks for the status may not know where the settings are: they are not needed for it. */

@@ -9,7 +9,8 @@ export const usage = `tsugite-agent: the delivery agent on a home gateway（ホ�
   tsugite-agent enroll --invitation FILE  makes this data folder the gateway of an invitation
   tsugite-agent status                    what is installed, the line, this month's control traffic（状態）
   tsugite-agent why SOFTWARE              why it is, or is not, on this gateway（理由）
-  tsugite-agent log [--since TIME] [--follow]   the log; TIME is 2026-11-22T00:00:00Z, or 90s, 15m, 2h, 3d ago（動作記録）
+  tsugite-agent log [--since TIME] [--follow] [--software SOFTWARE] [--level warn]
+                                          the log, of one software, or from a level up; TIME is 2026-11-22T00:00:00Z, or 90s, 15m, 2h, 3d ago（動作記録）
 
   tsugite-agent resync                    asks the server for the present notice and plans anew（再同期）
   tsugite-agent confirm ITEM=VALUE        what was seen on site: office-equipment=no|yes（現地での確認）
@@ -26,6 +27,9 @@ status, why, log and doctor answer with the agent stopped and the line down; res
 exit 0 done · 1 failed · 2 usage · 3 refused by a rule
 `;
 
+export const levels = ['debug', 'info', 'warn', 'error'] as const;
+export type Level = (typeof levels)[number];
+
 export type Command = { data: string | undefined; config: string | undefined; isJson: boolean } & (
   | { verb: 'help' }
   | { verb: 'run' }
@@ -34,7 +38,7 @@ export type Command = { data: string | undefined; config: string | undefined; is
   | { verb: 'why'; software: string }
   | { verb: 'ask'; ask: Ask }
   | { verb: 'doctor' }
-  | { verb: 'log'; since: string | undefined; follow: boolean }
+  | { verb: 'log'; since: string | undefined; follow: boolean; software: string | undefined; level: Level | undefined }
 );
 
 /** @throws TsugiteError USAGE_WRONG */
@@ -51,6 +55,8 @@ export function parseCommand(argv: readonly string[]): Command {
     ['invitation', 'enroll'],
     ['since', 'log'],
     ['follow', 'log'],
+    ['software', 'log'],
+    ['level', 'log'],
     ['now', 'install'],
   ] as const)
     if (values[option] !== undefined && verb !== of) throw wrong(`--${option} is for ${of}`);
@@ -69,7 +75,14 @@ export function parseCommand(argv: readonly string[]): Command {
       return { ...common, verb, software: operands[0] ?? '' };
     case 'log':
       takes(0);
-      return { ...common, verb, since: values.since, follow: values.follow === true };
+      return {
+        ...common,
+        verb,
+        since: values.since,
+        follow: values.follow === true,
+        software: values.software,
+        level: levelOf(values.level),
+      };
     case 'resync':
       takes(0);
       return { ...common, verb: 'ask', ask: { kind: 'resync' } };
@@ -88,6 +101,12 @@ export function parseCommand(argv: readonly string[]): Command {
   }
 }
 
+function levelOf(text: string | undefined): Level | undefined {
+  const level = levels.find((name) => name === text);
+  if (text !== undefined && level === undefined) throw wrong(`--level ${text}: one of ${levels.join(', ')}`);
+  return level;
+}
+
 function parse(argv: readonly string[]) {
   try {
     return parseArgs({
@@ -101,6 +120,8 @@ function parse(argv: readonly string[]) {
         invitation: { type: 'string' },
         since: { type: 'string' },
         follow: { type: 'boolean', short: 'f' },
+        software: { type: 'string' },
+        level: { type: 'string' },
         now: { type: 'boolean' },
       },
     });

@@ -1,16 +1,26 @@
 import { describe } from '../../protocol/errors.ts';
 import type { LogEntry } from '../adapters/log-reader.ts';
+import { type Level, levels } from './arguments.ts';
 
 export type ShownEntry = LogEntry & Readonly<Record<string, unknown>>;
 
-/** Entries from `sinceMs` on; where numbers are missing between two, an entry says so (E904). */
-export function selectEntries(entries: readonly LogEntry[], sinceMs: number): ShownEntry[] {
+export type Wanted = { sinceMs: number; software?: string | undefined; level?: Level | undefined };
+
+/** The wanted entries; where numbers are missing between two, an entry says so (E904), whatever is wanted: what is lost may have been that. */
+export function selectEntries(entries: readonly LogEntry[], wanted: Wanted): ShownEntry[] {
   return entries.flatMap((entry, index) => {
-    if (Date.parse(entry.time) < sinceMs) return [];
+    if (Date.parse(entry.time) < wanted.sinceMs) return [];
     const before = entries[index - 1];
     const isGap = before !== undefined && entry.seq > before.seq + 1 && entry.event !== 'log.gap';
-    return isGap ? [gapBetween(before, entry), entry] : [entry];
+    return [...(isGap ? [gapBetween(before, entry)] : []), ...(isWanted(entry, wanted) ? [entry] : [])];
   });
+}
+
+/** Of that software, or of the gateway as a whole when none is named; at that level or above. */
+export function isWanted(entry: ShownEntry, { software, level = 'debug' }: Omit<Wanted, 'sinceMs'>): boolean {
+  return (
+    (software === undefined || entry.software === software) && levels.findIndex((name) => name === entry.level) >= levels.indexOf(level)
+  );
 }
 
 function gapBetween(before: LogEntry, after: LogEntry): ShownEntry {

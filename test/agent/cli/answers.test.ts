@@ -69,7 +69,7 @@ describe('the log', () => {
   });
 
   test('shows a gap between two numbers as an entry of its own (E904)', () => {
-    const shown = selectEntries([entry(1, 1), entry(2, 2), entry(6, 3)], Number.NEGATIVE_INFINITY);
+    const shown = selectEntries([entry(1, 1), entry(2, 2), entry(6, 3)], { sinceMs: Number.NEGATIVE_INFINITY });
     expect(shown.map(({ seq, event, number }) => [seq, event, number])).toEqual([
       [1, 'link.online', undefined],
       [2, 'link.online', undefined],
@@ -80,7 +80,21 @@ describe('the log', () => {
   });
 
   test('begins at the time asked for', () => {
-    expect(selectEntries([entry(1, 1), entry(2, 2)], Date.parse('2026-11-22T00:02:00Z')).map(({ seq }) => seq)).toEqual([2]);
+    expect(selectEntries([entry(1, 1), entry(2, 2)], { sinceMs: Date.parse('2026-11-22T00:02:00Z') }).map(({ seq }) => seq)).toEqual([2]);
+  });
+
+  test('of one software, or from a level up, with what is missing all the same', () => {
+    const entries = [
+      { ...entry(1, 1), level: 'info', software: 'a.b' },
+      { ...entry(2, 2), level: 'warn', software: 'c.d' },
+      { ...entry(5, 3), level: 'error', software: 'a.b' },
+    ];
+    const wanted = (more: object) =>
+      selectEntries(entries, { sinceMs: 0, ...more }).map(({ seq, event }) => `${seq}${event === 'log.gap' ? ' gap' : ''}`);
+    expect(wanted({})).toEqual(['1', '2', '3 gap', '5']);
+    expect(wanted({ software: 'a.b' })).toEqual(['1', '3 gap', '5']);
+    expect(wanted({ level: 'warn' })).toEqual(['2', '3 gap', '5']);
+    expect(wanted({ software: 'c.d', level: 'error' })).toEqual(['3 gap']);
   });
 
   test('reads like the fault log of a gateway', () => {
