@@ -18,9 +18,10 @@ export function selectEntries(entries: readonly LogEntry[], wanted: Wanted): Sho
 
 /** Of that software, or of the gateway as a whole when none is named; at that level or above. */
 export function isWanted(entry: ShownEntry, { software, level = 'debug' }: Omit<Wanted, 'sinceMs'>): boolean {
-  return (
-    (software === undefined || entry.software === software) && levels.findIndex((name) => name === entry.level) >= levels.indexOf(level)
-  );
+  const rank = levels.findIndex((name) => name === entry.level);
+  const isOfSoftware = software === undefined || entry.software === software;
+  // A level that another version of the agent wrote is shown rather than lost.
+  return isOfSoftware && (rank === -1 || rank >= levels.indexOf(level));
 }
 
 function gapBetween(before: LogEntry, after: LogEntry): ShownEntry {
