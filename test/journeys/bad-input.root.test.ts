@@ -330,7 +330,11 @@ describe('a thief with the certificate, the address and even the notice key of t
     for (const index of cases.keys()) {
       const { json } = await ask('agent', ['why', `bad-${index}.demo`, '--data', gateway.dataDir]);
       expect(json).toMatchObject({ reason: { number: found[index], ja: expect.any(String) }, next: { ja: expect.any(String) } });
+      expect(await logged(gateway, found[index] ?? '')).toMatchObject({ ja: expect.any(String) });
     }
+    const onPage = (await statusOf(gateway)).software as { software: string; reason?: { number: string } }[];
+    const shown = cases.map((_, index) => onPage.find(({ software }) => software === `bad-${index}.demo`)?.reason?.number);
+    expect(shown).toEqual(found);
     expect(installedOn(gateway)).toEqual(before);
   });
 });
