@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { TsugiteError } from '../../protocol/errors.ts';
-import { answerBytes, type InstallAnswer, type InstallOrder, installAnswer, orderBytes } from '../installer/messages.ts';
+import { answerBytes, type InstallAnswer, installAnswer, orderBytes } from '../installer/messages.ts';
 import type { Clock, Installer, InstallRequest, InstallResult } from '../ports.ts';
 import { installerProcessLimits, installerProfile } from '../rules/sandbox-profile.ts';
 import { installerUid } from '../rules/uids.ts';
@@ -88,13 +88,7 @@ export function makeInstaller({
 function orderOf(request: InstallRequest, storedBytes: number): string {
   const { expected, limitInstalledBytes, host, trust } = request;
   const { providerCas, revokedSigners, atMs } = trust;
-  const order = {
-    storedBytes,
-    expected,
-    limitInstalledBytes,
-    host,
-    trust: { providerCas, revokedSigners, atMs },
-  } as unknown as InstallOrder;
+  const order = { storedBytes, expected, limitInstalledBytes, host, trust: { providerCas, revokedSigners, atMs } };
   const line = `${JSON.stringify(order)}\n`;
   if (Buffer.byteLength(line) > orderBytes) throw failed('order-too-large', {});
   return line;

@@ -62,7 +62,7 @@ export async function tellProgram(
 
 /** Starts the server and waits for the line in which it says where it listens. */
 export function startServer(args: readonly string[]): Promise<{ child: ChildProcess; said: Record<string, string> }> {
-  // No session tickets, as the service file of a real server says too: each would cost a gateway's line 0.4 kB a connect.
+  // No session tickets (docs/operations/starting.md): each would cost a gateway's line 0.4 kB a connect.
   const options = `--openssl-config=${path.join(repository, 'server/broker/openssl.cnf')}`;
   // It ends with us, even when we are killed: a story that was broken off leaves no server and no database.
   const command = ['--pdeathsig', 'TERM', process.execPath, options, programFile('server'), ...args, '--json'];
