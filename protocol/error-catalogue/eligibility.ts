@@ -25,6 +25,14 @@ export const eligibilityErrors = {
     },
     who: 'customer',
     retry: 'after-operator',
+    variants: {
+      'no-new-orders': {
+        summary: {
+          ja: 'ご契約の回線（{line}）では、新たな配信のお申し込みの受付を終了しました。',
+          en: 'New deliveries over the contracted line ({line}) can no longer be ordered.',
+        },
+      },
+    },
   },
   ELIG_NO_GATEWAY: {
     number: 'E102',
@@ -46,6 +54,14 @@ export const eligibilityErrors = {
     remedy: { ja: '運用者が、対象機種のホームゲートウェイと交換します。', en: 'The operator exchanges the gateway for an eligible model.' },
     who: 'operator',
     retry: 'after-operator',
+    variants: {
+      'no-new-orders': {
+        summary: {
+          ja: 'お使いのホームゲートウェイ（{model}）では、新たな配信のお申し込みの受付を終了しました（{date}現在、受け付けている機種：{series}）。',
+          en: 'New deliveries to the home gateway ({model}) can no longer be ordered (open to orders as of {date}: {series}).',
+        },
+      },
+    },
   },
   ELIG_NO_PHONE_OR_RENTAL: {
     number: 'E104',

@@ -4,6 +4,7 @@ import { type Answer, exitCode, type Streams, writeAnswer, writeFailure } from '
 import { TsugiteError } from '../../protocol/errors.ts';
 import { type ApiClient, makeApiClient, readInput } from './api-client.ts';
 import { asLines } from './as-lines.ts';
+import { addCatalogueVerb } from './catalogue-verb.ts';
 import { addChangeVerbs } from './change-verbs.ts';
 import { addContractVerbs } from './contract-verbs.ts';
 import { addCustomerVerbs } from './customer-verbs.ts';
@@ -35,6 +36,7 @@ const everyVerb = [
   addTargetVerbs,
   addChangeVerbs,
   addExplainVerb,
+  addCatalogueVerb,
   addTokenVerbs,
 ];
 

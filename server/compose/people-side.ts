@@ -1,6 +1,7 @@
 /** The people's side, joined: flows behind the HTTP API. */
 import { makeApi } from '../api/app.ts';
 import type { Route } from '../api/route.ts';
+import { catalogueRoutes } from '../api/routes/catalogue.ts';
 import { changeRoutes } from '../api/routes/changes.ts';
 import { contractRoutes } from '../api/routes/contract.ts';
 import { customerRoutes } from '../api/routes/customers.ts';
@@ -76,6 +77,7 @@ function peopleRoutes(parts: PeopleSideParts, { tokens, evaluateDays, endSoftwar
     ...contractRoutes({ events: makeContractEvents(parts), evaluateDays }),
     ...gatewayRoutes({ gateways: makeGateways(parts) }),
     ...targetRoutes({ orderDelivery: makeOrderDelivery(parts), targets, explainDelivery: makeExplainDelivery(parts) }),
+    ...catalogueRoutes(parts),
     ...changeRoutes({ changes: makePendingChanges({ ...parts, work }), endSoftware }),
   ];
 }

@@ -5,7 +5,7 @@ import type { Sql } from '../ports.ts';
 import type { SiteFacts } from '../rules/contract-events.ts';
 import { decideDayEnd, isEnding, type OpenTarget, type TargetMove } from '../rules/day-end.ts';
 import { decideEligibility, type Eligibility } from '../rules/eligibility.ts';
-import type { EligibilityCatalogue } from '../rules/eligibility-catalogue.ts';
+import type { Asked, EligibilityCatalogue } from '../rules/eligibility-catalogue.ts';
 import { japanDay } from '../rules/japan-day.ts';
 import type { Actor } from './actor.ts';
 import { moveTarget } from './move-target.ts';
@@ -37,9 +37,15 @@ export async function factsOn(sql: Sql, site: RandomId, day: string): Promise<Si
   return row ?? noFacts;
 }
 
-export async function eligibilityOn(sql: Sql, site: RandomId, catalogue: EligibilityCatalogue, atMs: number): Promise<Eligibility> {
+export async function eligibilityOn(
+  sql: Sql,
+  site: RandomId,
+  catalogue: EligibilityCatalogue,
+  atMs: number,
+  asked: Asked = 'service',
+): Promise<Eligibility> {
   const day = japanDay(atMs);
-  return decideEligibility(await factsOn(sql, site, day), catalogue, day);
+  return decideEligibility(await factsOn(sql, site, day), catalogue, day, asked);
 }
 
 /** Adds a statement: what it leaves out stays as it was on that day. */
@@ -112,15 +118,19 @@ export async function applyFacts(
   const day = japanDay(atMs);
   const { eligibility, moves } = decideDayEnd(await factsOn(sql, site, day), [], await openTargetsOf(sql, site), catalogue, day);
   const allowed = moves.filter((move) => mayEnd || !isEnding(move));
-  return { eligibility, moves: await carryOut(sql, allowed, actor.name, atMs) };
+  return { eligibility, moves: await carryOut(sql, allowed, { by: actor.name, atMs, day }) };
 }
 
-/** @returns those that changed a state */
-export async function carryOut(sql: Sql, moves: readonly TargetMove[], by: string, atMs: number): Promise<TargetMove[]> {
+/** @param day  whose end this is: what ends, ended on it @returns those that changed a state */
+export async function carryOut(
+  sql: Sql,
+  moves: readonly TargetMove[],
+  { by, atMs, day }: { by: string; atMs: number; day: string },
+): Promise<TargetMove[]> {
   const done: TargetMove[] = [];
   for (const move of moves) {
     const step = { target: move.target, event: move.event, atMs, by, codes: move.codes };
-    const to = await moveTarget(sql, isEnding(move) ? { ...step, removedReason: 'cancelled' } : step);
+    const to = await moveTarget(sql, isEnding(move) ? { ...step, removedReason: 'cancelled', endedOn: day } : step);
     if (to !== undefined && to !== move.from) done.push({ ...move, to });
   }
   return done;

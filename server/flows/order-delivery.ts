@@ -13,6 +13,7 @@ import { eligibilityOn, factsOn } from './contract-facts.ts';
 import { consentsInForce, customerOf, type NewConsent, saveConsent } from './customers.ts';
 import { moveTarget } from './move-target.ts';
 import { loadOffers, loadOpenTargets, lockSoftware, type SoftwareRow } from './offers.ts';
+import { recordTargetPlan } from './price-classes.ts';
 import { hideReasons } from './reasons.ts';
 
 export type Order = {
@@ -66,7 +67,7 @@ async function place(
   const decision = decideOrder({
     software,
     offers: await loadOffers(sql, software.id),
-    eligibility: await eligibilityOn(sql, site, catalogue, nowMs),
+    eligibility: await eligibilityOn(sql, site, catalogue, nowMs, 'new-order'),
     hgwModel,
     hasConsent: software.consent === 'notRequired' || isGivenNow || given.length > 0,
     open: await loadOpenTargets(sql, site),
@@ -81,6 +82,7 @@ async function place(
      VALUES ($1, $2, $3, $4, 'REQUESTED', $5, $6, $7, $8, $9)`,
     [target, software.id, software.provider, site, decision.offer.release, decision.offer.plan, consent, now, actor.name],
   );
+  await recordTargetPlan(sql, { target, release: decision.offer.release, atMs: nowMs });
   await sql.query(`INSERT INTO target_events (target_id, at, event, to_state, by) VALUES ($1, $2, 'order', 'REQUESTED', $3)`, [
     target,
     now,

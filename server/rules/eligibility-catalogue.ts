@@ -3,7 +3,8 @@
  * Dates are days in Japan, `validTo` is the last day. The sheet says 「現時点では」: a change of the list is a new row here, never a change of a rule.
  */
 
-import { eligibleSeries, parseModelName, type SeriesEntry, seriesCatalogue } from '../../protocol/gateway-models.ts';
+import { parseModelName, type SeriesEntry, seriesCatalogue } from '../../protocol/gateway-models.ts';
+import { dayAfter } from './japan-day.ts';
 
 export type Line = 'LIGHT_PLUS' | 'LIGHT' | 'NEXT_GIGA_SMART' | 'NEXT_GIGA_LINE' | 'NEXT_OTHER' | 'CROSS' | 'NONE';
 export type CatalogueProfile = keyof typeof eligibilityCatalogues;
@@ -11,13 +12,16 @@ export type CatalogueProfile = keyof typeof eligibilityCatalogues;
 type Validity = {
   readonly validFrom: string;
   readonly validTo?: string;
-  /** New orders of this line ended earlier than the line itself. */
+  /** The last day on which a delivery could be newly ordered here; what was ordered by then goes on until `validTo`. */
   readonly newOrdersUntil?: string;
 };
 export type EligibilityCatalogue = {
+  readonly profile: string;
   readonly lines: readonly (Validity & { readonly line: Line })[];
-  readonly series: readonly SeriesEntry[];
+  readonly series: readonly (SeriesEntry & Pick<Validity, 'newOrdersUntil'>)[];
 };
+/** What is asked of a row: may what was ordered go on, or may something new be ordered? */
+export type Asked = 'service' | 'new-order';
 
 /** Shown to people in place of the code. */
 export const lineNames = {
@@ -44,11 +48,13 @@ const lightEnds = '2025-03-31'; // remaining lines were moved to Hikari Next on 
 export const eligibilityCatalogues = {
   /** As printed. */
   seed: {
+    profile: 'seed',
     lines: seedLines.map((line) => ({ line, validFrom: serviceStart })),
     series: seriesCatalogue,
   },
   /** As printed, with what ended since. */
   current: {
+    profile: 'current',
     lines: seedLines.map((line) => ({
       line,
       validFrom: serviceStart,
@@ -58,12 +64,12 @@ export const eligibilityCatalogues = {
   },
 } as const satisfies Record<string, EligibilityCatalogue>;
 
-export function linesOn(catalogue: EligibilityCatalogue, day: string): ReadonlySet<Line> {
-  return new Set(catalogue.lines.filter((row) => isInForce(row, day)).map((row) => row.line));
+export function linesOn(catalogue: EligibilityCatalogue, day: string, asked: Asked = 'service'): ReadonlySet<Line> {
+  return new Set(rowsOn(catalogue.lines, day, asked).map(({ line }) => line));
 }
 
-export function seriesOn(catalogue: EligibilityCatalogue, day: string): readonly string[] {
-  return eligibleSeries(day, catalogue.series);
+export function seriesOn(catalogue: EligibilityCatalogue, day: string, asked: Asked = 'service'): readonly string[] {
+  return rowsOn(catalogue.series, day, asked).map(({ series }) => series);
 }
 
 /** The days on which a row enters or has left: everybody's eligibility is looked at again. */
@@ -72,8 +78,12 @@ export function changesOn({ lines, series }: EligibilityCatalogue): readonly str
   return rows.flatMap(({ validFrom, validTo }) => [validFrom, ...(validTo === undefined ? [] : [dayAfter(validTo)])]);
 }
 
-function dayAfter(day: string): string {
-  return new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
+export type Standing = 'in-force' | 'no-new-orders' | 'not-yet' | 'ended';
+
+export function standingOn(row: Validity, day: string): Standing {
+  if (day < row.validFrom) return 'not-yet';
+  if (row.validTo !== undefined && row.validTo < day) return 'ended';
+  return row.newOrdersUntil !== undefined && row.newOrdersUntil < day ? 'no-new-orders' : 'in-force';
 }
 
 /** `PR-400KI` is of the series `PR-400`: the last two letters name the maker (DOMAIN §8.1). Undefined: no name of that form. */
@@ -81,6 +91,7 @@ export function seriesOf(model: string): string | undefined {
   return parseModelName(model)?.series;
 }
 
-function isInForce({ validFrom, validTo }: Validity, day: string): boolean {
-  return validFrom <= day && (validTo === undefined || day <= validTo);
+function rowsOn<Row extends Validity>(rows: readonly Row[], day: string, asked: Asked): readonly Row[] {
+  const wanted: readonly Standing[] = asked === 'service' ? ['in-force', 'no-new-orders'] : ['in-force'];
+  return rows.filter((row) => wanted.includes(standingOn(row, day)));
 }

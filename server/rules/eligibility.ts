@@ -1,6 +1,6 @@
 /** May this customer have the service (提供条件)? DOMAIN §4, every code that fires with the sheet's own words. */
 import type { ErrorCode } from '../../protocol/errors.ts';
-import { type EligibilityCatalogue, type Line, lineNames, linesOn, seriesOf, seriesOn } from './eligibility-catalogue.ts';
+import { type Asked, type EligibilityCatalogue, type Line, lineNames, linesOn, seriesOf, seriesOn } from './eligibility-catalogue.ts';
 
 /** What is under contract at a site (DOMAIN §4.1). */
 export type ContractFacts = {
@@ -28,7 +28,14 @@ export type Fired = {
 };
 export type Eligibility = { readonly result: EligibilityResult; readonly fired: readonly Fired[]; readonly day: string };
 
-type Case = { readonly facts: ContractFacts; readonly lines: ReadonlySet<Line>; readonly series: readonly string[]; readonly day: string };
+type Case = {
+  readonly facts: ContractFacts;
+  readonly lines: ReadonlySet<Line>;
+  readonly series: readonly string[];
+  readonly day: string;
+  /** Rows that are in force still, though nothing new is ordered over them. */
+  readonly closed: { readonly lines: ReadonlySet<Line>; readonly series: readonly string[] };
+};
 type Rule = {
   readonly code: ErrorCode;
   readonly result: Fired['result'];
@@ -55,7 +62,10 @@ const rules = [
     result: 'INELIGIBLE',
     clause: usageClause,
     fires: ({ facts, lines }) => !lines.has(facts.line),
-    detail: ({ facts }) => ({ line: lineNames[facts.line] }),
+    detail: ({ facts, closed }) => ({
+      line: lineNames[facts.line],
+      ...(closed.lines.has(facts.line) ? { kind: 'no-new-orders' } : {}),
+    }),
   },
   {
     code: 'ELIG_NO_GATEWAY',
@@ -69,7 +79,12 @@ const rules = [
     result: 'INELIGIBLE',
     clause: usageClause,
     fires: ({ facts, series }) => facts.hgwModel !== null && !isOfSeries(facts.hgwModel, series),
-    detail: ({ facts, series, day }) => ({ model: facts.hgwModel, date: day, series }),
+    detail: ({ facts, series, day, closed }) => ({
+      model: facts.hgwModel,
+      date: day,
+      series,
+      ...(isOfSeries(facts.hgwModel ?? '', closed.series) ? { kind: 'no-new-orders' } : {}),
+    }),
   },
   {
     code: 'ELIG_NO_PHONE_OR_RENTAL',
@@ -119,11 +134,23 @@ function isOfSeries(model: string, series: readonly string[]): boolean {
 const worstFirst = ['TERMINATED', 'INELIGIBLE', 'HOLD'] as const;
 
 /**
- * @param day  the day in Japan on which it is asked, `YYYY-MM-DD`: it chooses the catalogue rows in force
+ * @param day    the day in Japan on which it is asked, `YYYY-MM-DD`: it chooses the catalogue rows in force
+ * @param asked  a new order meets rows that take none any more; what was ordered before goes on
  * @returns every code that fires, not only the first: a technician needs all of them
  */
-export function decideEligibility(facts: ContractFacts, catalogue: EligibilityCatalogue, day: string): Eligibility {
-  const it: Case = { facts, lines: linesOn(catalogue, day), series: seriesOn(catalogue, day), day };
+export function decideEligibility(
+  facts: ContractFacts,
+  catalogue: EligibilityCatalogue,
+  day: string,
+  asked: Asked = 'service',
+): Eligibility {
+  const it: Case = {
+    facts,
+    lines: linesOn(catalogue, day, asked),
+    series: seriesOn(catalogue, day, asked),
+    day,
+    closed: asked === 'service' ? { lines: new Set(), series: [] } : { lines: linesOn(catalogue, day), series: seriesOn(catalogue, day) },
+  };
   const fired = rules
     .filter((rule) => rule.fires(it))
     // `access` never changes a result; it sends a collab customer to its carrier (DOMAIN §10).

@@ -11,6 +11,11 @@ export function lastEndedDay(ms: number): string {
   return japanDay(ms - dayMs);
 }
 
+/** The next day of the calendar, `YYYY-MM-DD` in and out. */
+export function dayAfter(day: string): string {
+  return new Date(Date.parse(`${day}T00:00:00Z`) + dayMs).toISOString().slice(0, 10);
+}
+
 /** How long until this day in Japan ends. */
 export function untilDayEndMs(ms: number): number {
   return dayMs - ((((ms + offsetMs) % dayMs) + dayMs) % dayMs);
