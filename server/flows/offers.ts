@@ -1,8 +1,8 @@
 import { TsugiteError } from '../../protocol/errors.ts';
 import type { ProviderId, RandomId, SoftwareId } from '../../protocol/fields.ts';
 import type { Sql } from '../ports.ts';
-import type { SoftwareState } from '../rules/admission.ts';
 import type { OrderCase, ReleaseOffer } from '../rules/order.ts';
+import type { SoftwareState } from '../rules/software-states.ts';
 import type { Actor } from './actor.ts';
 import { verifyOwn } from './actor.ts';
 

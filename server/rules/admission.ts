@@ -6,6 +6,7 @@ import { isMenuGrey, isPlanGrey, menuOf, type PriceClass, planOf, type WorkKind 
 import type { Manifest } from '../../protocol/statements/manifest.ts';
 import { compareVersions } from '../../protocol/version-order.ts';
 import { findSameContent, type Signature, verifyRenewal } from './resign.ts';
+import { type SoftwareState, verifyTakesReleases } from './software-states.ts';
 
 export type StoredPackage = {
   readonly sha256: Digest;
@@ -15,7 +16,6 @@ export type StoredPackage = {
   readonly manifest: unknown;
   readonly signer: Signature;
 };
-export type SoftwareState = 'DRAFT' | 'MEASURED' | 'REGISTERED' | 'PUBLISHED' | 'UNDER_REVIEW' | 'PROHIBITED' | 'WITHDRAWN';
 
 export type AdmissionCase = {
   readonly manifest: Manifest;
@@ -125,8 +125,7 @@ export function refusalOf(model: string, manifest: Pick<Manifest, 'payload' | 'r
 function verifyOwner({ manifest, software }: AdmissionCase): void {
   if (software === undefined) return;
   if (software.provider !== manifest.provider) throw new TsugiteError('SOFTWARE_ID_TAKEN', { name: manifest.software });
-  if (software.state === 'PROHIBITED') throw new TsugiteError('SOFTWARE_PROHIBITED', { software: manifest.software });
-  if (software.state === 'WITHDRAWN') throw new TsugiteError('STATE_FORBIDS', { state: software.state, action: 'release' });
+  verifyTakesReleases(software.state, manifest.software);
 }
 
 function verifyModels({ models }: Manifest, date: string): void {

@@ -1,7 +1,7 @@
 /** 「なぜこのPR-400に入っていないのか」: the whole ladder from the contract to the running software, and the first step that is missing. */
 import { describe, type ErrorCode, type ErrorDetail, isErrorCode } from '../../protocol/errors.ts';
-import type { SoftwareState } from './admission.ts';
 import { type Eligibility, eligibilityClauses } from './eligibility.ts';
+import type { SoftwareState } from './software-states.ts';
 import type { TargetState } from './targets.ts';
 
 export type Snapshot = {

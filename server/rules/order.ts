@@ -4,14 +4,18 @@ import type { RandomId, Version } from '../../protocol/fields.ts';
 import { profileOf } from '../../protocol/gateway-models.ts';
 import type { Manifest } from '../../protocol/statements/manifest.ts';
 import { compareVersions } from '../../protocol/version-order.ts';
-import { isForModel, refusalOf, type SoftwareState } from './admission.ts';
+import { isForModel, refusalOf } from './admission.ts';
 import type { Eligibility, Fired } from './eligibility.ts';
+import type { ReleaseState } from './release-states.ts';
+import { type SoftwareState, verifyDeliverable } from './software-states.ts';
+
+export { verifyDeliverable } from './software-states.ts';
 
 export type ReleaseOffer = {
   readonly release: RandomId;
   readonly version: Version;
   readonly plan: number;
-  readonly state: 'ADMITTED' | 'HALTED' | 'WITHDRAWN';
+  readonly state: ReleaseState;
   readonly packages: readonly { readonly models: readonly string[]; readonly manifest: Pick<Manifest, 'payload' | 'resources' | 'web'> }[];
 };
 
@@ -46,20 +50,6 @@ export function decideOrder(it: OrderCase): OrderDecision {
   const offer = chooseOffer(it.offers, it.hgwModel ?? '');
   verifyRoom(it, offer);
   return { kind: 'create', offer, event: result === 'HOLD' ? 'hold' : 'clear', fired };
-}
-
-/** @throws TsugiteError when new deliveries of the software are not allowed (DOMAIN §5.3) */
-export function verifyDeliverable(state: SoftwareState): void {
-  switch (state) {
-    case 'PUBLISHED':
-      return;
-    case 'UNDER_REVIEW':
-      throw new TsugiteError('ETHICS_REVIEW');
-    case 'PROHIBITED':
-      throw new TsugiteError('SOFTWARE_PROHIBITED');
-    default:
-      throw new TsugiteError('STATE_FORBIDS', { state, action: 'order' });
-  }
 }
 
 /**
