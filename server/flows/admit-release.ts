@@ -14,6 +14,7 @@ import { japanDay } from '../rules/japan-day.ts';
 import type { Actor } from './actor.ts';
 import { verifyOwn } from './actor.ts';
 import { appendAudit } from './audit.ts';
+import { recordResized, recordSoftwareClass } from './price-classes.ts';
 import { saveResigned } from './resign-release.ts';
 import { trustInForce } from './trust-in-force.ts';
 
@@ -105,6 +106,8 @@ async function record(
       now,
     ],
   );
+  if (admission.work === undefined) await recordResized(sql, { release, atMs: nowMs });
+  else await recordSoftwareClass(sql, { software: manifest.software, release, atMs: nowMs });
   const detail = {
     version: manifest.version,
     sha256: upload.sha256,

@@ -6,6 +6,7 @@ import { TsugiteError } from '../../protocol/errors.ts';
 import type { RandomId, SoftwareId } from '../../protocol/fields.ts';
 import type { Clock, Db, Random, Sql } from '../ports.ts';
 import type { SoftwareState } from '../rules/admission.ts';
+import { japanDay } from '../rules/japan-day.ts';
 import { type Actor, systemActor } from './actor.ts';
 import { appendAudit } from './audit.ts';
 import { moveTarget } from './move-target.ts';
@@ -33,12 +34,12 @@ export function makeEndSoftware({ db, clock, random }: { db: Db; clock: Clock; r
   }
 
   const work = (kind: EndKind): ChangeWork => ({
-    approved: async (sql, change, actor) => {
+    approved: async (sql, change, actor, nowMs) => {
       const software = change.subject as SoftwareId;
       const state = await lockState(sql, software, actor);
       const others = (await openTargets(sql, software)).filter((target) => !change.targets.includes(target));
       if (others.length > 0) throw new TsugiteError('STATE_FORBIDS', { state, action: 'approve', others: others.length });
-      await setEnded(sql, software, kind, String(change.detail.reason ?? ''));
+      await setEnded(sql, software, { kind, reason: String(change.detail.reason ?? ''), nowMs });
     },
     declined: async (sql, change, _actor, nowMs) => {
       const halted = Array.isArray(change.detail.halted) ? change.detail.halted : [];
@@ -70,7 +71,7 @@ export function makeEndSoftware({ db, clock, random }: { db: Db; clock: Clock; r
           proposers: actor.token === undefined ? [] : [actor.token],
         };
         const change = await holdIfMuch(sql, proposal, { random, actor, nowMs });
-        if (change === undefined) await setEnded(sql, software, kind, reason);
+        if (change === undefined) await setEnded(sql, software, { kind, reason, nowMs });
         else {
           await sql.query(`UPDATE releases SET state = 'HALTED' WHERE id = ANY($1)`, [halted]);
           await markSitesDue(sql, software, nowMs);
@@ -93,19 +94,29 @@ export function makeEndSoftware({ db, clock, random }: { db: Db; clock: Clock; r
   };
 }
 
-async function setEnded(sql: Sql, software: SoftwareId, kind: EndKind, reason: string): Promise<void> {
-  await sql.query('UPDATE software SET state = $2, state_reason = $3 WHERE id = $1', [software, endOf[kind].state, reason]);
+/** Its base fee ends with it, also when it is prohibited: nothing of it is kept for delivery any more (D-10). */
+async function setEnded(
+  sql: Sql,
+  software: SoftwareId,
+  { kind, reason, nowMs }: { kind: EndKind; reason: string; nowMs: number },
+): Promise<void> {
+  await sql.query(
+    `UPDATE software SET state = $2, state_reason = $3, cancelled_at = CASE WHEN registered_at IS NOT NULL THEN coalesce(cancelled_at, $4) END
+     WHERE id = $1`,
+    [software, endOf[kind].state, reason, new Date(nowMs)],
+  );
 }
 
 async function endSome(sql: Sql, nowMs: number): Promise<number> {
-  const rows = await sql.query<{ target: RandomId; state: string }>(
-    `SELECT t.id AS target, s.state FROM targets t JOIN software s ON s.id = t.software_id
+  const rows = await sql.query<{ target: RandomId; state: string; cancelledAt: Date }>(
+    `SELECT t.id AS target, s.state, s.cancelled_at AS "cancelledAt" FROM targets t JOIN software s ON s.id = t.software_id
      WHERE t.ended_at IS NULL AND s.state IN ('PROHIBITED', 'WITHDRAWN') ORDER BY t.id LIMIT $1`,
     [targetsPerStep],
   );
-  for (const { target, state } of rows) {
+  for (const { target, state, cancelledAt } of rows) {
     const { reason, codes } = state === 'PROHIBITED' ? endOf.prohibit : endOf.withdraw;
-    await moveTarget(sql, { target, event: 'end', atMs: nowMs, by: systemActor.name, codes, removedReason: reason });
+    const endedOn = japanDay(cancelledAt.getTime()); // whatever a crash delayed, the contract ended with its software
+    await moveTarget(sql, { target, event: 'end', atMs: nowMs, by: systemActor.name, codes, removedReason: reason, endedOn });
   }
   return rows.length;
 }

@@ -145,7 +145,7 @@ async function endDay(
     const statement = await saveFacts(sql, site, facts, { effectiveOn, by: actor.name, atMs: nowMs });
     await settle(sql, events, statement, actor, nowMs);
   }
-  const done = await carryOut(sql, moves, actor.name, nowMs);
+  const done = await carryOut(sql, moves, { by: actor.name, atMs: nowMs, day });
   for (const event of events)
     if (event.kind === 'swap-device') await rebind(sql, { site, ...event.detail }, { by: actor.name, nowMs, catalogue });
   return done;

@@ -1,6 +1,7 @@
 /** The only writer of `targets.state`: by the table of rules/targets.ts, with the step kept in `target_events`. */
 import type { RandomId } from '../../protocol/fields.ts';
 import type { Sql } from '../ports.ts';
+import { japanDay } from '../rules/japan-day.ts';
 import { endedStates, nextState, type TargetEvent, type TargetState } from '../rules/targets.ts';
 import { markNoticeDue } from './notice-due.ts';
 
@@ -14,6 +15,8 @@ export type TargetStep = {
   readonly detail?: Readonly<Record<string, unknown>>;
   /** With `end`. */
   readonly removedReason?: 'cancelled' | 'prohibited' | 'withdrawn' | 'household' | 'replaced';
+  /** With an end: the day in Japan on which the contract ended, where that is not the day of `atMs` (D-31). Charges end with it. */
+  readonly endedOn?: string | undefined;
 };
 
 /** @returns the new state, or undefined when the event changes nothing (a report that came late or twice) */
@@ -28,9 +31,19 @@ export async function moveTarget(sql: Sql, step: TargetStep): Promise<TargetStat
     `UPDATE targets SET state = $2, state_codes = $3,
        ready_at = CASE WHEN $4 THEN coalesce(ready_at, $6) ELSE ready_at END,
        ended_at = CASE WHEN $5 THEN $6::timestamptz END,
+       ended_on = CASE WHEN $5 THEN $8::date END,
        removed_reason = coalesce($7, removed_reason)
      WHERE id = $1`,
-    [step.target, next, step.codes ?? [], step.event === 'clear', endedStates.includes(next), at, step.removedReason ?? null],
+    [
+      step.target,
+      next,
+      step.codes ?? [],
+      step.event === 'clear',
+      endedStates.includes(next),
+      at,
+      step.removedReason ?? null,
+      step.endedOn ?? japanDay(step.atMs),
+    ],
   );
   await sql.query(
     'INSERT INTO target_events (target_id, at, event, from_state, to_state, codes, by, detail) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)',

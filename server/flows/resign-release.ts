@@ -8,6 +8,7 @@ import type { Admission } from '../rules/admission.ts';
 import type { Actor } from './actor.ts';
 import { appendAudit } from './audit.ts';
 import { markNoticeDue } from './notice-due.ts';
+import { recordResized } from './price-classes.ts';
 
 export type Resigned = {
   readonly release: RandomId;
@@ -31,6 +32,7 @@ export async function saveResigned(
     [replaces, upload.sha256, upload.bytes, manifestSha256, signer.issuerKeyid, signer.serial, new Date(signer.notAfter)],
   );
   await sql.query('UPDATE releases SET stored_bytes = $2, menu = $3 WHERE id = $1', [release, storedBytes, menu]);
+  await recordResized(sql, { release, atMs: nowMs });
   await tellGateways(sql, release, manifest, nowMs);
   const detail = { version: manifest.version, sha256: upload.sha256, replaces, signer: signerOf(signer), menu, plan };
   await appendAudit(sql, { actor, action: 'release.resign', subject: manifest.software, detail }, nowMs);

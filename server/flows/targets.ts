@@ -12,6 +12,7 @@ import { factsOn } from './contract-facts.ts';
 import { moveTarget } from './move-target.ts';
 import { loadOffers, lockSoftware } from './offers.ts';
 import { type ChangeWork, heldError, holdIfMuch } from './pending-changes.ts';
+import { recordTargetPlan } from './price-classes.ts';
 
 export type Deployment = {
   readonly software: SoftwareId;
@@ -161,6 +162,7 @@ async function deployOne(
       'UPDATE targets SET release_id = $2, plan = $3, rollback = $4, entered_notice_at = NULL, deadline = NULL WHERE id = $1',
       [row.id, offer.release, offer.plan, rollback],
     );
+    await recordTargetPlan(sql, { target: row.id, release: offer.release, atMs: nowMs });
     return outcome('moved', state);
   } catch (error) {
     if (!(error instanceof TsugiteError)) throw error;

@@ -169,7 +169,7 @@ describe('prohibit', () => {
 
   test('what a crash left unended is ended at the next look', async () => {
     await aFleet(10);
-    await rig.db.query("UPDATE software SET state = 'PROHIBITED' WHERE id = $1", [software]);
+    await rig.db.query("UPDATE software SET state = 'PROHIBITED', cancelled_at = now() WHERE id = $1", [software]);
     rig.dayTick.start();
     await rig.dayTick.stop();
     expect(await states()).toEqual({ TERMINATED: 10 });

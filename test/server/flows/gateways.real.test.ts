@@ -144,7 +144,10 @@ describe('notices', () => {
     const { target } = await rig.aTarget(site);
     await rig.wake(gateway);
     await client.hears(own('notice'));
-    await rig.db.query("UPDATE targets SET state = 'TERMINATED', ended_at = now(), removed_reason = 'cancelled' WHERE id = $1", [target]);
+    await rig.db.query(
+      "UPDATE targets SET state = 'TERMINATED', ended_at = now(), ended_on = current_date, removed_reason = 'cancelled' WHERE id = $1",
+      [target],
+    );
     await rig.wake(gateway);
     await vi.waitFor(() =>
       expect(noticesOf(client).at(-1)?.removed).toEqual([{ target, software: 'demo.ipv4', provider: 'demo', reason: 'cancelled' }]),
