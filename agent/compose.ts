@@ -13,6 +13,7 @@ import { readLog } from './adapters/log-reader.ts';
 import { makeOutboxStore } from './adapters/outbox-store.ts';
 import { makePackageStore } from './adapters/package-store.ts';
 import { systemRandom as random } from './adapters/random.ts';
+import { makeRefusalStore } from './adapters/refusal-store.ts';
 import { makeSettingsDoor } from './adapters/settings-door.ts';
 import { makeSoftwareFolders } from './adapters/software-folders.ts';
 import { makeStateStore } from './adapters/state-store.ts';
@@ -74,9 +75,10 @@ export async function startAgent(dataDir: string, config: AgentConfig): Promise<
       settings: pageSettingsOf(config),
       rules: pageRules,
       loadView: () => import('./rules/page/view.ts'),
-      readChanges: () => readLog(dataDir).filter(({ event }) => event === 'state.changed'),
+      readPast: () => readLog(dataDir).filter(({ event }) => event === 'state.changed' || event === 'permission.denied'),
     }),
     choicesStore: makeChoicesStore(dataDir, onDamage),
+    refusalStore: makeRefusalStore(dataDir, onDamage),
     doors: [
       makeControlDoor(dataDir),
       makeSettingsDoor({

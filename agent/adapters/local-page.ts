@@ -17,7 +17,8 @@ type Needs = {
   rules: typeof PageRules;
   /** With the first look: nobody looks for most of the time, and what an idle agent does not need costs it no memory. */
   loadView: () => Promise<typeof PageView>;
-  readChanges: () => readonly PageView.LoggedChange[];
+  /** What the log says about software: its changes, and the connections that it was refused. */
+  readPast: () => readonly PageView.LoggedChange[];
 };
 
 const statusOfRefusal: Readonly<Record<PageRules.Refusal, number>> = {
@@ -39,7 +40,7 @@ const logAgeMs = 2_000;
 const portsFile = z.strictObject({ v: z.literal(1), ports: z.record(z.string(), z.int()) });
 
 /** HTTP for the people in the house: one port for the shared page, one for each app's own origin. `<data>/page-ports.json` remembers which. */
-export function makeLocalPage({ dataDir, settings, rules, loadView, readChanges }: Needs): LocalPage {
+export function makeLocalPage({ dataDir, settings, rules, loadView, readPast }: Needs): LocalPage {
   const document = makeJsonDocument<z.infer<typeof portsFile>>(join(dataDir, 'page-ports.json'), (value) => portsFile.parse(value));
   let loading: ReturnType<typeof loadView> | undefined;
   let servers: Server[] = [];
@@ -95,9 +96,12 @@ export function makeLocalPage({ dataDir, settings, rules, loadView, readChanges 
         break;
       case 'detail': {
         const { software, language } = decision;
-        show((view) => view.renderDetail(software, view.historyOf(logLately(), software.target, historyRows), viewIn(language))).catch(
-          giveUp,
-        );
+        const { refusedNotice } = snapshot;
+        show((view) => {
+          const history = view.historyOf(logLately(), software.target, historyRows);
+          const denied = view.tallyDenied(logLately(), software.target);
+          return view.renderDetail(software, { history, denied, refusedNotice }, viewIn(language));
+        }).catch(giveUp);
         break;
       }
       case 'status':
@@ -126,7 +130,7 @@ export function makeLocalPage({ dataDir, settings, rules, loadView, readChanges 
   let logRead: { atMs: number; entries: readonly PageView.LoggedChange[] } | undefined;
   function logLately(): readonly PageView.LoggedChange[] {
     const atMs = performance.now();
-    if (logRead === undefined || atMs - logRead.atMs > logAgeMs) logRead = { atMs, entries: readChanges() };
+    if (logRead === undefined || atMs - logRead.atMs > logAgeMs) logRead = { atMs, entries: readPast() };
     return logRead.entries;
   }
 

@@ -2,7 +2,9 @@ import type { Answer } from '../../protocol/command-output.ts';
 import { describe } from '../../protocol/errors.ts';
 import type { Fault } from '../rules/agent-state.ts';
 import type { Purpose } from '../rules/ledger.ts';
+import type { RefusalTold } from '../rules/refused-notice.ts';
 import { type Shown, softwareWords } from '../rules/software-word.ts';
+import { refusalLines } from './refusal-text.ts';
 
 export type StatusFacts = {
   gateway: string;
@@ -14,6 +16,8 @@ export type StatusFacts = {
   rootVersion: number;
   rootExpires: string;
   notice: { version: number; issuedAt: string; expires: string; appliedAt: string | null } | null;
+  /** The last since the newest accepted one. */
+  refusedNotice: RefusalTold | null;
   month: { usedBytes: number; ceilingBytes: number; byPurpose: Readonly<Record<Purpose, number>> };
   reportsWaiting: number;
   software: readonly {
@@ -53,6 +57,7 @@ function gatewayLines(facts: StatusFacts): string[] {
     `エージェント    ${facts.isAgentRunning ? '動作中' : '停止中'}（${facts.agent}）`,
     `配信サーバー    ${facts.server}${lineFault === undefined ? '' : `  ${reasonOf(lineFault).number} ${reasonOf(lineFault).ja}`}`,
     `配信情報        ${notice === null ? 'まだありません' : `${notice.version}（発行 ${notice.issuedAt}、期限 ${notice.expires}）`}`,
+    ...(facts.refusedNotice === null ? [] : refusalLines(facts.refusedNotice)),
     `ルート情報      ${facts.rootVersion}（期限 ${facts.rootExpires}）`,
     `今月の通信量    ${month.usedBytes.toLocaleString('en')} / ${month.ceilingBytes.toLocaleString('en')} バイト`,
     ...(facts.reportsWaiting === 0 ? [] : [`未送信の報告    ${facts.reportsWaiting} 件`]),

@@ -28,7 +28,7 @@ import {
   judgeRoot,
   rowOf,
 } from '../rules/doctor.ts';
-import { openTrustToRead, readMonth } from './inspect.ts';
+import { openTrustToRead, readMonth, readRefused } from './inspect.ts';
 
 type Finding = { facts?: Facts; fault?: Fault | null };
 
@@ -83,7 +83,10 @@ export async function examine(dataDir: string, { configFile }: { configFile: str
   });
   await look('notice', () => {
     const notice = openTrustToRead(dataDir).notice();
-    return { facts: notice === null ? {} : { version: notice.version, issuedAt: notice.issuedAt }, fault: judgeNotice(notice, nowMs) };
+    return {
+      facts: notice === null ? {} : { version: notice.version, issuedAt: notice.issuedAt },
+      fault: judgeNotice(notice, readRefused(dataDir), nowMs),
+    };
   });
   await look('ledger', () => {
     const { usedBytes, ceilingBytes } = readMonth(dataDir, openTrustToRead(dataDir));

@@ -7,6 +7,7 @@ import { makeIdentityStore } from '../adapters/identity-store.ts';
 import { makeLedgerStore } from '../adapters/ledger-store.ts';
 import { type LogEntry, readLog } from '../adapters/log-reader.ts';
 import { countWaiting } from '../adapters/outbox-store.ts';
+import { makeRefusalStore } from '../adapters/refusal-store.ts';
 import { makeStateStore } from '../adapters/state-store.ts';
 import { makeTrustStore } from '../adapters/trust-store.ts';
 import type { StatusFacts } from '../cli/status-text.ts';
@@ -17,7 +18,9 @@ import { makeKeepTrust, type Trust } from '../flows/keep-trust.ts';
 import type { TrustStore } from '../ports/disk.ts';
 import type { Clock, EventLog } from '../ports.ts';
 import type { Fault } from '../rules/agent-state.ts';
+import { tallyDenied } from '../rules/denied-tally.ts';
 import { defaultBudget, emptyLedger, inMonthOf, totalOf } from '../rules/ledger.ts';
+import { type RefusedNotice, tellRefusal } from '../rules/refused-notice.ts';
 import type { Why } from '../rules/why.ts';
 import { agentVersion, builtAtMs } from '../version.ts';
 
@@ -37,6 +40,7 @@ export async function readStatus(dataDir: string, model: string | null, clock: C
     rootVersion: root.version,
     rootExpires: root.expires,
     notice: notice && { version: notice.version, issuedAt: notice.issuedAt, expires: notice.expires, appliedAt: trust.appliedAt() },
+    refusedNotice: view.refusedNotice && tellRefusal(view.refusedNotice),
     month: readMonth(dataDir, trust),
     reportsWaiting: countWaiting(dataDir),
     software: listSoftware(view),
@@ -89,16 +93,29 @@ async function openView(dataDir: string, clock: Clock) {
   const trust = openTrustToRead(dataDir, clock);
   const state = makeKeepState({ store: { ...makeStateStore(dataDir), save: () => {} }, gateway: identity.gateway, log: silent });
   const isAgentRunning = await isLocked(dataDir);
+  const entries = readLog(dataDir);
   const view: DiskView = {
     state: state.now(),
     notice: trust.notice(),
+    noticeAppliedAt: trust.appliedAt(),
+    refusedNotice: readRefused(dataDir),
     root: trust.root(),
     choices: makeKeepChoices({ store: { ...makeChoicesStore(dataDir), save: () => {} }, gateway: identity.gateway, log: silent }).now(),
     nowMs: trust.nowMs(),
     isAgentRunning,
-    lineFault: isAgentRunning ? lastLineFault(readLog(dataDir)) : { code: 'AGENT_NOT_RUNNING', detail: { path: dataDir } },
+    lineFault: isAgentRunning ? lastLineFault(entries) : { code: 'AGENT_NOT_RUNNING', detail: { path: dataDir } },
+    deniedOf: (target) => tallyDenied(entries, target),
   };
   return { view, trust, identity };
+}
+
+/** One that cannot be read is no reason to answer nothing. */
+export function readRefused(dataDir: string): RefusedNotice | null {
+  try {
+    return makeRefusalStore(dataDir).load()?.refused ?? null;
+  } catch {
+    return null;
+  }
 }
 
 /** An inspection that writes would be a second agent. */

@@ -13,6 +13,7 @@ import type { Trust } from '../flows/keep-trust.ts';
 import { observe } from '../flows/observe.ts';
 import { makePurgeSoftware } from '../flows/purge-software.ts';
 import { makeReconcile, type Reconcile } from '../flows/reconcile.ts';
+import { makeRememberRefusal } from '../flows/remember-refusal.ts';
 import { makeRunAgent, type RunningAgent } from '../flows/run-agent.ts';
 import { makeSendReports } from '../flows/send-reports.ts';
 import { makeShowSettings } from '../flows/show-settings.ts';
@@ -24,7 +25,7 @@ import { makeTrySoftware } from '../flows/try-software.ts';
 import { makeUnpackPackage } from '../flows/unpack-package.ts';
 import { makeWalkRoot } from '../flows/walk-root.ts';
 import { makeWatchNetwork } from '../flows/watch-network.ts';
-import type { DownloadFolder, Outbox, SoftwareFolders } from '../ports/disk.ts';
+import type { DownloadFolder, Outbox, RefusalStore, SoftwareFolders } from '../ports/disk.ts';
 import type { ChoicesStore, House, HouseDoor } from '../ports/house.ts';
 import type {
   Clock,
@@ -67,6 +68,7 @@ export type Outside = {
   socketsDirOf: (uid: number) => string;
   page: LocalPage;
   choicesStore: ChoicesStore;
+  refusalStore: RefusalStore;
   /** Beside the page: where the people in the house and the technician come in. */
   doors: readonly HouseDoor[];
 };
@@ -128,8 +130,9 @@ export function joinFlows(outside: Outside): Joined {
 
   const walkRoot = makeWalkRoot({ trust, source: outside.roots, clock, log });
   const { node, arch } = outside.host;
+  const refusals = makeRememberRefusal({ store: outside.refusalStore, reports, log, nowMs: trust.nowMs });
   const handlers = makeHearServer({
-    ...{ trust, state, reports, link, random, clock, log, walkRoot, onChange },
+    ...{ trust, state, reports, link, random, clock, log, walkRoot, onChange, refusals },
     acceptNotice: makeAcceptNotice({ trust, walkRoot, gateway, log }),
     about: {
       agent: agentVersion,
@@ -147,11 +150,13 @@ export function joinFlows(outside: Outside): Joined {
 
   const snapshot = (): GatewaySnapshot => {
     const appliedAt = trust.appliedAt();
+    const refusedNotice = refusals.last();
     return {
       ...{ gateway, model: modelName, firmware, agent: agentVersion },
       atMs: trust.nowMs(),
       online: link.isOnline(),
       ...(appliedAt !== null && { lastNoticeAtMs: Date.parse(appliedAt) }),
+      ...(refusedNotice !== null && { refusedNotice }),
       month: outside.month(),
       software: snapshotSoftware(situation(), (target) => supervisor.running().get(target)?.process.webSocketPath),
     };

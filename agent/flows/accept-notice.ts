@@ -1,6 +1,6 @@
 import { assertNever } from '../../protocol/assert-never.ts';
 import { type ErrorCode, TsugiteError } from '../../protocol/errors.ts';
-import type { GatewayId } from '../../protocol/fields.ts';
+import type { Digest, GatewayId } from '../../protocol/fields.ts';
 import type { Notice } from '../../protocol/statements/notice.ts';
 import type { EventLog } from '../ports.ts';
 import { decideNotice } from '../rules/notice.ts';
@@ -9,8 +9,9 @@ import type { Walk } from './walk-root.ts';
 
 export type NoticeOutcome =
   | { kind: 'applied'; notice: Notice }
-  | { kind: 'ignored' }
-  | { kind: 'refused'; code: ErrorCode; detail: Readonly<Record<string, unknown>> };
+  /** It said nothing new: nothing at all, or what is in force. */
+  | { kind: 'ignored'; why: 'empty' | 'already-applied' }
+  | { kind: 'refused'; sha256: Digest; code: ErrorCode; detail: Readonly<Record<string, unknown>> };
 
 type Needs = {
   trust: Trust;
@@ -39,25 +40,23 @@ export function makeAcceptNotice({ trust, walkRoot, gateway, log }: Needs) {
 
   return async (envelope: Buffer): Promise<NoticeOutcome> => {
     // MQTT 3.1.1 §3.3.1.3: an empty retained message clears a topic. It says nothing about what should run here.
-    if (envelope.length === 0) return { kind: 'ignored' };
+    if (envelope.length === 0) return { kind: 'ignored', why: 'empty' };
     const sha256 = digestOf(envelope);
-    if (sha256 === trust.mark()?.sha256) return { kind: 'ignored' };
+    if (sha256 === trust.mark()?.sha256) return { kind: 'ignored', why: 'already-applied' };
     const notice = await prove(envelope).catch((error: unknown) => {
       if (error instanceof TsugiteError) return error;
       throw error;
     });
-    if (notice instanceof TsugiteError) return refuse(notice.code, notice.detail);
+    if (notice instanceof TsugiteError) return { kind: 'refused', sha256, code: notice.code, detail: notice.detail };
     const decision = decideNotice(notice, sha256, { gateway, mark: trust.mark(), nowMs: trust.nowMs() });
     switch (decision.kind) {
       case 'ignore':
-        return { kind: 'ignored' };
-      case 'refuse':
-        return refuse(decision.code, {
-          version: notice.version,
-          applied: trust.mark()?.version ?? null,
-          expected: decision.expected,
-          found: decision.found,
-        });
+        return { kind: 'ignored', why: decision.why };
+      case 'refuse': {
+        const { code, expected, found } = decision;
+        const detail = { version: notice.version, applied: trust.mark()?.version ?? null, expected, found };
+        return { kind: 'refused', sha256, code, detail };
+      }
       case 'apply':
         trust.applyNotice(envelope, notice);
         log.write({
@@ -69,9 +68,4 @@ export function makeAcceptNotice({ trust, walkRoot, gateway, log }: Needs) {
         return assertNever(decision);
     }
   };
-
-  function refuse(code: ErrorCode, detail: Readonly<Record<string, unknown>>): NoticeOutcome {
-    log.write({ event: 'notice.refused', code, detail });
-    return { kind: 'refused', code, detail };
-  }
 }

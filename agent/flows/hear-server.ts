@@ -1,14 +1,13 @@
-import type { ErrorCode } from '../../protocol/errors.ts';
 import { toUtcTime } from '../../protocol/fields.ts';
 import { toCompactJson } from '../../protocol/json.ts';
 import type { Birth } from '../../protocol/messages/presence.ts';
 import type { Notice } from '../../protocol/statements/notice.ts';
 import type { Cancel, Clock, ControlLink, EventLog, LinkHandlers, Random } from '../ports.ts';
 import { applyNotice } from '../rules/apply-notice.ts';
-import { reasonOf } from '../rules/report-body.ts';
 import type { NoticeOutcome } from './accept-notice.ts';
 import type { StateKeeper } from './keep-state.ts';
 import type { Trust } from './keep-trust.ts';
+import type { Refusals } from './remember-refusal.ts';
 import type { SendReports } from './send-reports.ts';
 import { faultOf } from './supervise.ts';
 import type { Walk } from './walk-root.ts';
@@ -21,6 +20,7 @@ type Needs = {
   random: Random;
   log: EventLog;
   acceptNotice: (envelope: Buffer) => Promise<NoticeOutcome>;
+  refusals: Pick<Refusals, 'tell' | 'forget'>;
   walkRoot: (urge: { isUrged: boolean }) => Promise<Walk>;
   clock: Clock;
   /** What the birth message says beside the state. */
@@ -39,9 +39,8 @@ export type HearServer = LinkHandlers & {
 
 /** What the agent does when the server speaks, and what it says of itself when it connects. */
 export function makeHearServer(needs: Needs): HearServer {
-  const { trust, state, reports, link, random, clock, log, acceptNotice, walkRoot, about, delayDeployments, onChange } = needs;
+  const { trust, state, reports, link, random, clock, log, acceptNotice, refusals, walkRoot, about, delayDeployments, onChange } = needs;
   let hasAskedForRoots = false;
-  let toldRefusal: string | undefined;
   let askAgainAfterMs = hourMs;
   let cancelAskAgain: Cancel = () => {};
   let isStopped = false;
@@ -50,7 +49,8 @@ export function makeHearServer(needs: Needs): HearServer {
 
   async function hearNotice(envelope: Buffer): Promise<void> {
     const outcome = await acceptNotice(envelope);
-    if (outcome.kind === 'refused') tellRefusal(outcome.code, outcome.detail);
+    if (outcome.kind === 'refused') refusals.tell(outcome);
+    else if (outcome.kind === 'applied' || outcome.why === 'already-applied') refusals.forget();
     if (outcome.kind === 'applied') obey(outcome.notice);
     const needsRoot =
       outcome.kind === 'refused' ? outcome.code === 'SIGNING_KEY_UNKNOWN' : (trust.notice()?.rootVersion ?? 0) > trust.root().version;
@@ -80,14 +80,6 @@ export function makeHearServer(needs: Needs): HearServer {
     delayDeployments(random.fraction() * notice.policy.jitterS * 1000);
     answerRequests(notice);
     onChange();
-  }
-
-  /** The same bad notice comes again with every connect: it is told once. */
-  function tellRefusal(code: ErrorCode, detail: Readonly<Record<string, unknown>>): void {
-    const told = JSON.stringify([code, detail]);
-    if (told === toldRefusal) return;
-    toldRefusal = told;
-    reports.report({ at: toUtcTime(trust.nowMs()), kind: 'failure', ...reasonOf({ code, detail }) });
   }
 
   /** `resync`: what is committed here, in one report. A bundle waits for the resident's consent and is answered elsewhere. */

@@ -1,24 +1,30 @@
-import type { RandomId, SoftwareId, Version } from '../../protocol/fields.ts';
+import type { RandomId, SoftwareId, UtcTime, Version } from '../../protocol/fields.ts';
 import type { Notice } from '../../protocol/statements/notice.ts';
 import type { Root } from '../../protocol/statements/root.ts';
 import { type AgentState, deploymentOf, type Fault, recordOf } from '../rules/agent-state.ts';
 import { type Choices, choiceOf } from '../rules/choices.ts';
+import type { DeniedTally } from '../rules/denied-tally.ts';
 import { findStop } from '../rules/may-run.ts';
 import { findInstallBlock } from '../rules/notice.ts';
+import { type RefusedNotice, tellRefusal } from '../rules/refused-notice.ts';
 import { type Shown, showSoftware } from '../rules/software-word.ts';
-import { explainSoftware, type Findings, type Why } from '../rules/why.ts';
+import { type Beside, explainSoftware, type Findings, type Why } from '../rules/why.ts';
 import { decideWish } from '../rules/wish.ts';
 
 /** What can be read from the disk alone, whether the agent runs or not, and with no line at all. */
 export type DiskView = {
   state: AgentState;
   notice: Notice | null;
+  noticeAppliedAt: UtcTime | null;
+  refusedNotice: RefusedNotice | null;
   root: Root;
   choices: Choices;
   nowMs: number;
   isAgentRunning: boolean;
   /** The last that the log knows of the line: undefined when it was fine. */
   lineFault: Fault | undefined;
+  /** Connections of one target that were refused, as far back as the log goes. */
+  deniedOf: (target: RandomId) => readonly DeniedTally[];
 };
 
 export type SoftwareOnDisk = {
@@ -89,15 +95,31 @@ export function explainOnDisk(name: string, view: DiskView): Why {
   const notListed: Fault = { code: 'SOFTWARE_NOT_LISTED', detail: { software: name } };
   // Without any notice nobody here can say what is listed: then the line is the thing to look at.
   const unknown: Shown = { state: 'refused', fault: view.notice === null ? null : notListed };
-  if (known === undefined) return explainSoftware(name, unknown, null, { ...findContact(view), listed: notListed });
-  return explainSoftware(known.software, known.shown, known.at, { ...findContact(view), ...findRungs(known, view, notListed) });
+  if (known === undefined)
+    return explainSoftware(name, { shown: unknown, at: null }, { ...findContact(view), listed: notListed }, besideOf(undefined, view));
+  return explainSoftware(known.software, known, { ...findContact(view), ...findRungs(known, view, notListed) }, besideOf(known, view));
 }
 
-/** A line that is down explains the silence, and has a remedy of its own. */
-function findContact({ notice, nowMs, lineFault }: DiskView): Findings {
-  const isSilent = notice === null || nowMs - Date.parse(notice.issuedAt) > silenceMs;
-  const since = notice?.issuedAt ?? { ja: '登録', en: 'enrolment' };
-  return { enrolled: 'yes', contact: lineFault ?? (isSilent ? { code: 'NOTICE_SILENCE', detail: { since } } : 'yes') };
+function besideOf(known: SoftwareOnDisk | undefined, { notice, noticeAppliedAt, refusedNotice, deniedOf }: DiskView): Beside {
+  return {
+    notices: {
+      accepted: notice && { version: notice.version, issuedAt: notice.issuedAt, appliedAt: noticeAppliedAt },
+      refused: refusedNotice && tellRefusal(refusedNotice),
+    },
+    denied: known === undefined ? [] : deniedOf(known.target),
+  };
+}
+
+/** A line that is down explains the silence, and has a remedy of its own. What was refused did arrive. */
+function findContact({ notice, refusedNotice, nowMs, lineFault }: DiskView): Findings {
+  const heardAt = refusedNotice?.at ?? notice?.issuedAt;
+  const isSilent = heardAt === undefined || nowMs - Date.parse(heardAt) > silenceMs;
+  const since = heardAt ?? { ja: '登録', en: 'enrolment' };
+  return {
+    enrolled: 'yes',
+    contact: lineFault ?? (isSilent ? { code: 'NOTICE_SILENCE', detail: { since } } : 'yes'),
+    ...((notice !== null || refusedNotice !== null) && { notice: refusedNotice ?? 'yes' }),
+  };
 }
 
 function findRungs({ target, shown }: SoftwareOnDisk, view: DiskView, notListed: Fault): Findings {

@@ -4,6 +4,7 @@ import type { Report } from '../../protocol/messages/report.ts';
 import type { AgentState } from '../rules/agent-state.ts';
 import type { ClockFloor } from '../rules/clock.ts';
 import type { NoticeMark } from '../rules/notice.ts';
+import type { RefusedNotice } from '../rules/refused-notice.ts';
 import type { VersionFloor } from '../rules/version-floors.ts';
 
 /** A save that fails throws DISK_FULL or STORE_IO and leaves what was there. */
@@ -35,6 +36,14 @@ export interface TrustStore {
   saveClock(memory: ClockMemory): void;
   loadVersionFloors(): readonly VersionFloor[];
   saveVersionFloors(floors: readonly VersionFloor[]): void;
+}
+
+/** Beside the trust, since it is about what was not trusted. */
+export type RefusalMemory = { v: 1; refused: RefusedNotice | null };
+export interface RefusalStore {
+  /** @returns undefined when nothing was ever refused  @throws TsugiteError STATE_DAMAGED */
+  load(): RefusalMemory | undefined;
+  save(memory: RefusalMemory): void;
 }
 
 export type ReportBody = Omit<Report, 'v' | 'epoch' | 'seq'>;

@@ -74,7 +74,12 @@ export function judgeCertificate({ notBeforeMs, notAfterMs }: { notBeforeMs: num
 /** Notices are renewed every 7 days; a day later their absence is worth a word. */
 const silenceMs = 8 * 86_400_000;
 
-export function judgeNotice(notice: { version: number; issuedAt: string; expires: string } | null, nowMs: number): Fault | null {
+export function judgeNotice(
+  notice: { version: number; issuedAt: string; expires: string } | null,
+  refused: Fault | null,
+  nowMs: number,
+): Fault | null {
+  if (refused !== null) return { code: refused.code, detail: refused.detail };
   if (notice === null) return { code: 'NOTICE_SILENCE', detail: { since: null } };
   if (nowMs >= Date.parse(notice.expires)) return { code: 'NOTICE_EXPIRED', detail: { version: notice.version, expires: notice.expires } };
   return nowMs - Date.parse(notice.issuedAt) > silenceMs ? { code: 'NOTICE_SILENCE', detail: { since: notice.issuedAt } } : null;

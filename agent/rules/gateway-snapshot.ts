@@ -4,6 +4,7 @@ import type { GatewayId, ProviderId, RandomId, SoftwareId, Version } from '../..
 import type { SoftwareState } from '../../protocol/messages/status.ts';
 import type { Manifest } from '../../protocol/statements/manifest.ts';
 import type { Grants } from '../../protocol/statements/notice.ts';
+import type { RefusedNotice } from './refused-notice.ts';
 
 export type SoftwareSnapshot = {
   target: RandomId;
@@ -31,6 +32,8 @@ export type GatewaySnapshot = {
   atMs: number;
   online: boolean;
   lastNoticeAtMs?: number;
+  /** Since the newest accepted one. */
+  refusedNotice?: RefusedNotice;
   /** Control bytes; `packageBytes` are the bodies of packages, which stand beside them. */
   month: { usedBytes: number; targetBytes: number; alarmBytes: number; ceilingBytes: number; packageBytes?: number };
   software: readonly SoftwareSnapshot[];

@@ -2,12 +2,15 @@ import type { Sentence } from '../../protocol/error-catalogue/entry.ts';
 import { describe, whoLabels } from '../../protocol/errors.ts';
 import type { SoftwareId } from '../../protocol/fields.ts';
 import type { Fault } from './agent-state.ts';
+import type { DeniedTally } from './denied-tally.ts';
+import type { RefusalTold } from './refused-notice.ts';
 import { type Shown, softwareWords } from './software-word.ts';
 
 /** The rungs from the contract down to the process, in the order in which a technician should look. */
 export const rungs = {
   enrolled: { ja: 'ホームゲートウェイの登録', en: 'the gateway is enrolled' },
   contact: { ja: '配信サーバーからの通知', en: 'notices from the delivery server arrive' },
+  notice: { ja: '最新の配信情報の受け付け', en: 'the newest notice was accepted' },
   listed: { ja: '配信情報への記載（契約）', en: 'the notice lists it (contract)' },
   entitled: { ja: '利用期限', en: 'the entitlement has not run out' },
   trusted: { ja: '配信情報とルート情報の有効期限', en: 'notice and root are in force' },
@@ -30,12 +33,29 @@ export type Why = {
   who: Sentence;
   next: Sentence;
   ladder: readonly { rung: Rung; ok: boolean; ja: string; en: string; number?: string }[];
+} & Beside;
+
+/** What is told beside the ladder, whatever the answer is. */
+export type Beside = {
+  notices: {
+    /** In force. */
+    accepted: { version: number; issuedAt: string; appliedAt: string | null } | null;
+    /** The last one since then, if any. */
+    refused: RefusalTold | null;
+  };
+  /** Connections that were refused, as far back as the log goes. */
+  denied: readonly DeniedTally[];
 };
 
 /**
  * 状態 / 理由コード / いつ / 誰が対応するか / 次の操作. The reason is the one shown with the state; without one, the first rung that does not hold.
  */
-export function explainSoftware(software: string, shown: Shown, at: string | null, findings: Findings): Why {
+export function explainSoftware(
+  software: string,
+  { shown, at }: { shown: Shown; at: string | null },
+  findings: Findings,
+  beside: Beside,
+): Why {
   const known = Object.entries(findings) as [Rung, Finding][];
   const ladder = known.map(([rung, finding]) => ({
     rung,
@@ -53,5 +73,6 @@ export function explainSoftware(software: string, shown: Shown, at: string | nul
     who: whoLabels[described?.who ?? 'nobody'],
     next: described?.remedy ?? { ja: '操作は不要です。', en: 'Nothing to do.' },
     ladder,
+    ...beside,
   };
 }

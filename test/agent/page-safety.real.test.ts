@@ -70,7 +70,7 @@ beforeAll(async () => {
     }),
   );
   const shared = { ...defaultPageSettings, listen: [{ host, port: 8888 }], settingsPort: 8887 };
-  page = makeLocalPage({ dataDir: folder, settings: shared, rules: pageRules, loadView: async () => pageView, readChanges: () => [] });
+  page = makeLocalPage({ dataDir: folder, settings: shared, rules: pageRules, loadView: async () => pageView, readPast: () => [] });
   await page.start(() => aSnapshot(software));
   const settingsPage = makeSettingsPage({
     settings: shared,

@@ -23,6 +23,7 @@ import { parseEnvelope, payloadOf } from '../../protocol/dsse.ts';
 import { type Digest, type GatewayId, gatewayId, modelName } from '../../protocol/fields.ts';
 import { type Notice, parseNotice, type Target } from '../../protocol/statements/notice.ts';
 import type { EmulatedGateway } from '../../provider/emulator/index.ts';
+import { get } from '../../scripts/story/look.ts';
 import { ask, repository, stopped, tellProgram } from '../../scripts/story/programs.ts';
 import { gatewayEnrolled } from '../../scripts/story/steps/gateway-enrolled.ts';
 import { packageSigned } from '../../scripts/story/steps/package-signed.ts';
@@ -289,6 +290,37 @@ describe('a thief with the certificate, the address and even the notice key of t
       without('clock', before[1] ?? {}),
     ]);
     expect((await statusOf(gateway)).software).toMatchObject([{ software: 'demo.ipv4', state: expect.stringMatching(/^running/) }]);
+    const why = await whySeen(gateway, 'demo.ipv4', (reason) => reason.number === number);
+    expect(why.ladder.find(({ rung }) => rung === 'notice')).toMatchObject({ ok: false, number });
+    expect(why.notices).toMatchObject({
+      accepted: { version: applied.version },
+      refused: { number, code, at: expect.any(String), remedy: { ja: expect.any(String) } },
+    });
+    expect(await statusOf(gateway)).toMatchObject({ refusedNotice: { number, code } });
+    for (const page of ['/t/', '/t/demo.ipv4']) {
+      const [household, technician] = await pageOf(gateway, page);
+      expect(household).not.toContain(number);
+      expect(technician).toContain(`${number} ${code}`);
+    }
+    expect((await pageOf(gateway, '/t/'))[0]).toContain('使用していません');
+  });
+
+  test('what was refused is still told after a restart of the agent, and not once a newer notice is accepted', async () => {
+    const gateway = gatewayOf(world);
+    await gateway.stop();
+    expect(await tellProgram('agent', ['why', 'demo.ipv4', '--data', gateway.dataDir])).toMatchObject({
+      notices: { refused: { number: 'E202' } },
+    });
+    gateway.start();
+    await seen('the page is back', 20_000, async () => (await pageOf(gateway, '/t/'))[0].includes('使用していません') || undefined);
+    const newer = await tellProgram('agent', ['status', '--data', gateway.dataDir]);
+    expect(newer).toMatchObject({ refusedNotice: { number: 'E202' } });
+    await thief.publishNotice(id, signed({ version: applied.version + 1 }));
+    await seen('the newer notice in force', 20_000, async () => {
+      const status = await tellProgram('agent', ['status', '--data', gateway.dataDir]);
+      return status.refusedNotice === null || undefined;
+    });
+    expect((await pageOf(gateway, '/t/')).join('')).not.toContain('使用しなかった');
   });
 
   test('bad packages in a good notice: each is refused by the gateway itself, with its number', async () => {
@@ -352,7 +384,19 @@ function installedOn({ dataDir }: EmulatedGateway): Record<string, string> {
 const without = (text: string, tree: Record<string, string>) =>
   Object.fromEntries(Object.entries(tree).filter(([name]) => !name.includes(text)));
 
-type Why = { reason: { number: string; code: string; ja: string } | null; next: { ja: string } };
+/** What a household reads at once, and what a technician opens. */
+async function pageOf(gateway: EmulatedGateway, address: string): Promise<[household: string, technician: string]> {
+  const text = (await get(gateway.pageUrl + address)).body.toString();
+  const [household = '', ...opened] = text.split('工事・保守の方へ');
+  return [household, opened.join('')];
+}
+
+type Why = {
+  reason: { number: string; code: string; ja: string } | null;
+  next: { ja: string };
+  ladder: { rung: string; ok: boolean; number?: string }[];
+  notices: { accepted: { version: number } | null; refused: { number: string; code: string } | null };
+};
 function whySeen(gateway: EmulatedGateway, software: string, isIt: (reason: NonNullable<Why['reason']>) => boolean): Promise<Why> {
   return seen(`why ${software}`, 25_000, async () => {
     const why = (await tellProgram('agent', ['why', software, '--data', gateway.dataDir])) as unknown as Why;

@@ -10,6 +10,7 @@ import { makeDownloadFolder } from '../../agent/adapters/download-folder.ts';
 import { makeOutboxStore } from '../../agent/adapters/outbox-store.ts';
 import { makePackageStore } from '../../agent/adapters/package-store.ts';
 import { systemRandom } from '../../agent/adapters/random.ts';
+import { makeRefusalStore } from '../../agent/adapters/refusal-store.ts';
 import { makeSoftwareFolders } from '../../agent/adapters/software-folders.ts';
 import { makeStateStore } from '../../agent/adapters/state-store.ts';
 import { makeTrustStore } from '../../agent/adapters/trust-store.ts';
@@ -212,6 +213,7 @@ export function anAgentBench({
       log,
     });
     const outbox = makeOutboxStore(dataDir);
+    const refusalStore = makeRefusalStore(dataDir);
     const store = counted(makePackageStore(dataDir, { random: systemRandom, ownerUid: undefined }));
     const downloadFolder = makeDownloadFolder(dataDir);
 
@@ -296,6 +298,7 @@ export function anAgentBench({
       socketsDirOf: () => dataDir,
       page: { start: async () => {}, stop: async () => {} },
       choicesStore: makeChoicesStore(dataDir),
+      refusalStore: { load: refusalStore.load, save: guarded(refusalStore.save) },
       doors: [],
     });
     const agent = await joined.start();

@@ -1,6 +1,7 @@
 /** Snapshots of a gateway for tests of what people are shown. A builder states only what its test is about. */
 import type { GatewaySnapshot, SoftwareSnapshot } from '../../agent/rules/gateway-snapshot.ts';
-import { gatewayId, providerId, randomId, softwareId, version } from '../../protocol/fields.ts';
+import type { RefusedNotice } from '../../agent/rules/refused-notice.ts';
+import { digest, gatewayId, providerId, randomId, softwareId, utcTime, version } from '../../protocol/fields.ts';
 import { type Manifest, manifestSchema } from '../../protocol/statements/manifest.ts';
 
 export function aManifest(more: Partial<Record<keyof Manifest, unknown>> = {}): Manifest {
@@ -59,3 +60,12 @@ export function aSnapshot(software: readonly SoftwareSnapshot[] = [aSoftware()],
     ...more,
   };
 }
+
+export const aRefusedNotice: RefusedNotice = {
+  code: 'NOTICE_WRONG_GATEWAY',
+  detail: { expected: 'gw-0001', found: 'gw-0002' },
+  sha256: digest.parse('b'.repeat(64)),
+  at: utcTime.parse('2026-11-22T00:30:00Z'),
+  since: utcTime.parse('2026-11-21T00:30:00Z'),
+  times: 3,
+};

@@ -25,6 +25,11 @@ const ja = {
   names: '識別名',
   target: '配信対象',
   security: 'セキュリティーの更新を含みます',
+  denied: '遮断した通信',
+  deniedNote: '許可されていない通信を遮断した回数です（記録の残っている範囲）。通信の内容や相手のアドレスは含みません。',
+  deniedTo: '通信先',
+  deniedCount: '回数',
+  deniedLast: '最後に遮断した日時',
 };
 
 const en: typeof ja = {
@@ -52,6 +57,12 @@ const en: typeof ja = {
   names: 'Identifier',
   target: 'Delivery target',
   security: 'Contains a security update',
+  denied: 'Connections that were blocked',
+  deniedNote:
+    'How often a connection that is not permitted was blocked (as far back as the log goes). Neither contents nor addresses are kept here.',
+  deniedTo: 'Where to',
+  deniedCount: 'Times',
+  deniedLast: 'Last blocked at',
 };
 
 export const detailWords: Readonly<Record<Language, typeof ja>> = { ja, en };

@@ -1,16 +1,28 @@
 import { describe, whoLabels } from '../../../protocol/errors.ts';
 import type { Manifest } from '../../../protocol/statements/manifest.ts';
+import { type DeniedTally, deniedWords } from '../denied-tally.ts';
 import type { SoftwareSnapshot } from '../gateway-snapshot.ts';
+import type { RefusedNotice } from '../refused-notice.ts';
 import { softwareWords } from '../software-word.ts';
 import { detailWords } from './detail-words.ts';
 import { type HistoryRow, plainRemedy, withoutCommands } from './history.ts';
 import { detailPathOf, type PageView } from './html.ts';
 import { documentOf, fact, type Html, html, languageLink, nothing, sentTable, showMegabytes, showTime, tone } from './markup.ts';
+import { refusedNoticeFacts } from './refused-notice.ts';
 import { pageStyle } from './style.ts';
 import { type Language, words } from './words.ts';
 
+/** What is known beside the software itself. */
+export type DetailTold = {
+  history: readonly HistoryRow[];
+  denied: readonly DeniedTally[];
+  /** Of the gateway as a whole, since it may be why something new does not come. */
+  refusedNotice?: RefusedNotice | undefined;
+};
+
 /** `/t/<software>`: one software, all that a household may want to know of it; numbers and codes only where a technician opens them. */
-export function renderDetail(entry: SoftwareSnapshot, history: readonly HistoryRow[], view: PageView): string {
+export function renderDetail(entry: SoftwareSnapshot, told: DetailTold, view: PageView): string {
+  const { history } = told;
   const { language } = view;
   const w = words[language];
   const d = detailWords[language];
@@ -35,8 +47,8 @@ ${entry.manifest === undefined ? nothing : fact(d.support, supportOf(entry.manif
 <p class="actions">${address === undefined ? nothing : html`<a class="open" href="${address}">${w.open}</a>`} ${view.settingsUrl === undefined ? nothing : html`<a href="${view.settingsUrl}${query}">${w.settings}</a>`}</p>
 </article>
 ${entry.manifest === undefined ? nothing : html`${about(entry.manifest, language)}${connections(entry, entry.manifest, language)}`}
-${historySection(history, language)}
-<section><details><summary>${w.forTechnician}</summary>${forTechnicians(entry, history, view)}</details></section>
+${deniedSection(told.denied, language)}${historySection(history, language)}
+<section><details><summary>${w.forTechnician}</summary>${forTechnicians(entry, told, view)}</details></section>
 </main>`;
   return documentOf({ title: `${entry.title[language]} - ${w.title}`, style: pageStyle, language, body });
 }
@@ -106,6 +118,19 @@ function portName(permission: string): string {
   return `${permission === 'udp:3610' ? 'ECHONET Lite ' : ''}${protocol.toUpperCase()} ${port}`;
 }
 
+/** Class and count only (DOMAIN §12). */
+function deniedSection(denied: readonly DeniedTally[], language: Language): Html {
+  if (denied.length === 0) return nothing;
+  const d = detailWords[language];
+  const row = ({ class: to, count, lastAt }: DeniedTally): Html => html`<tr><td data-name="${d.deniedTo}">${deniedWords[to][language]}</td>
+<td data-name="${d.deniedCount}">${count}</td><td data-name="${d.deniedLast}">${showTime(Date.parse(lastAt), language)}</td></tr>`;
+  return html`<section aria-labelledby="denied"><h2 id="denied">${d.denied}</h2>
+<p>${d.deniedNote}</p>
+<table><thead><tr><th scope="col">${d.deniedTo}</th><th scope="col">${d.deniedCount}</th><th scope="col">${d.deniedLast}</th></tr></thead>
+<tbody>${denied.map(row)}</tbody></table></section>
+`;
+}
+
 function historySection(history: readonly HistoryRow[], language: Language): Html {
   const w = words[language];
   const d = detailWords[language];
@@ -126,7 +151,8 @@ ${
 `;
 }
 
-function forTechnicians(entry: SoftwareSnapshot, history: readonly HistoryRow[], { language, operatorName }: PageView): Html {
+function forTechnicians(entry: SoftwareSnapshot, { history, refusedNotice }: DetailTold, view: PageView): Html {
+  const { language, operatorName } = view;
   const w = words[language];
   const d = detailWords[language];
   const now = entry.reason === undefined ? undefined : describe(entry.reason.code, entry.reason.detail);
@@ -139,5 +165,6 @@ ${fact(d.target, entry.target)}
 ${fact(w.code, now === undefined ? d.no : `${now.number} ${now.code}`)}
 ${now === undefined ? nothing : html`${fact(w.who, actor(now.who))}${fact(w.next, now.remedy[language])}`}
 ${coded.map(({ atMs, number, code }) => fact(showTime(atMs, language), `${number} ${code}`))}
+${refusedNotice === undefined ? nothing : refusedNoticeFacts(refusedNotice, view)}
 </dl>`;
 }

@@ -3,6 +3,7 @@ import type { Manifest } from '../../../protocol/statements/manifest.ts';
 import type { GatewaySnapshot, SoftwareSnapshot } from '../gateway-snapshot.ts';
 import { softwareWords } from '../software-word.ts';
 import { documentOf, fact, type Html, html, languageLink, nothing, sentTable, showMegabytes, showTime, tone } from './markup.ts';
+import { refusedNoticeFacts } from './refused-notice.ts';
 import { pageStyle } from './style.ts';
 import { type Language, words } from './words.ts';
 
@@ -30,7 +31,7 @@ ${fact(w.shownAt, showTime(snapshot.atMs, view.language))}
 </dl>
 </header>
 <main>
-${snapshot.software.length === 0 ? html`<p class="empty">${w.empty}</p>` : snapshot.software.map((entry) => card(entry, view))}
+${notUsed(snapshot, view)}${snapshot.software.length === 0 ? html`<p class="empty">${w.empty}</p>` : snapshot.software.map((entry) => card(entry, view))}
 ${traffic(snapshot, view.language)}
 ${sentByGateway(view)}
 </main>`;
@@ -40,6 +41,15 @@ ${sentByGateway(view)}
 function settingsLink({ settingsUrl, language }: PageView): Html {
   const w = words[language];
   return settingsUrl === undefined ? nothing : html` <a href="${settingsUrl}${language === 'en' ? '?lang=en' : ''}">${w.settings}</a>`;
+}
+
+/** Nothing that the household did, nothing that it has to do: one sentence, and the rest for the person who mends it. */
+function notUsed({ refusedNotice }: GatewaySnapshot, view: PageView): Html {
+  if (refusedNotice === undefined) return nothing;
+  const w = words[view.language];
+  return html`<section><p class="reason">${w.notUsed}</p>
+<details><summary>${w.forTechnician}</summary><dl>${refusedNoticeFacts(refusedNotice, view)}</dl></details></section>
+`;
 }
 
 /** `/t/<software>`; the notice names each software once a provider, and the id of the target stands in where two providers chose one name. */

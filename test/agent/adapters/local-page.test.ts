@@ -56,7 +56,7 @@ async function aPage(more: Partial<PageSettings> = {}): Promise<LocalPage> {
     settings: { ...defaultPageSettings, listen: [{ host, port: shared }], ...more },
     rules: pageRules,
     loadView: async () => pageView,
-    readChanges: () => logged,
+    readPast: () => logged,
   });
   await made.start(() => snapshot);
   return made;

@@ -8,10 +8,11 @@ import { statusAnswer } from '../../../agent/cli/status-text.ts';
 import { whyAnswer } from '../../../agent/cli/why-text.ts';
 import { toFields } from '../../../agent/compose/disk.ts';
 import { readStatus, readWhy } from '../../../agent/compose/inspect.ts';
+import { gatewayId } from '../../../protocol/fields.ts';
 import { type AgentBench, anAgentBench, aTestPackage } from '../../support/agent-bench.ts';
 import { anAuthority, anIdentity } from '../../support/gateway-pki.ts';
 import { aManualClock } from '../../support/manual-clock.ts';
-import { aGatewayId } from '../../support/mint.ts';
+import { aGatewayId, aNotice, mintedAtMs, signNotice } from '../../support/mint.ts';
 
 let gateway: AgentBench;
 beforeEach(async () => {
@@ -99,6 +100,78 @@ describe('why, read from the disk alone', () => {
     expect(answer.ladder.find(({ rung }) => rung === 'contact')).toMatchObject({ ok: false, number: 'E401' });
     expect(answer.state.word).toBe('running');
   });
+});
+
+describe('a notice that was refused', () => {
+  const wrongGateway = () =>
+    signNotice(aNotice({ version: mintedAtMs + 10_000_000, gateway: gatewayId.parse('hgw-9999') }), gateway.keys.notice);
+
+  test('is a rung of its own in why, with the accepted one, when, number, code and remedy, whether the agent runs or not', async () => {
+    await gateway.deliver(aTestPackage('heater'));
+    await gateway.hear(wrongGateway());
+    const lock = makeFolderLock(gateway.dataDir);
+    await lock.take();
+    const answer = await why();
+    lock.release();
+    expect(answer.state.word).toBe('running');
+    expect(answer.ladder.find(({ rung }) => rung === 'notice')).toMatchObject({ ok: false, number: 'E212' });
+    expect(answer).toMatchObject({ reason: { number: 'E212' }, who: { ja: '運用者' } });
+    expect(answer.notices).toMatchObject({
+      accepted: { version: gateway.trust().notice()?.version },
+      refused: {
+        number: 'E212',
+        code: 'NOTICE_WRONG_GATEWAY',
+        at: expect.stringMatching(/^2026-11-22T/),
+        remedy: { ja: expect.any(String) },
+      },
+    });
+    expect(answer.text).toContain('受け付けなかった配信情報  E212 NOTICE_WRONG_GATEWAY');
+
+    await gateway.stop();
+    expect((await why()).notices.refused?.number).toBe('E212');
+    expect((await why('other.acme')).notices.refused?.number).toBe('E212');
+  });
+
+  test('before any was accepted: it did arrive, so its number is told, not silence', async () => {
+    await gateway.hear(wrongGateway());
+    const lock = makeFolderLock(gateway.dataDir);
+    await lock.take();
+    const answer = await why('other.acme');
+    lock.release();
+    expect(answer.reason?.number).toBe('E212');
+    expect(answer.notices.accepted).toBeNull();
+  });
+
+  test('is in status, and not in it once a newer one was accepted', async () => {
+    const status = async () => statusAnswer(await readStatus(gateway.dataDir, null, gateway.clock));
+    await gateway.hear(wrongGateway());
+    expect((await status()).lines.join('\n')).toContain('E212 NOTICE_WRONG_GATEWAY');
+    expect((await status()).value).toMatchObject({ refusedNotice: { number: 'E212', times: 1 } });
+    await gateway.wish([]);
+    expect((await status()).value).toMatchObject({ refusedNotice: null });
+  });
+});
+
+test('why counts the connections that were refused, by class alone', async () => {
+  await gateway.deliver(aTestPackage('heater'));
+  const log = makeEventLog({
+    dataDir: gateway.dataDir,
+    clock: aManualClock(),
+    nowMs: () => 0,
+    toFields: (event) => toFields(event, 'PR-500KI'),
+  });
+  const { target } = aTestPackage('heater').wish;
+  for (const count of [1, 4])
+    log.write({
+      event: 'permission.denied',
+      target,
+      code: 'APP_PERMISSION_DENIED',
+      detail: { class: 'lan', protocol: 'udp', port: 3610, count },
+    });
+  const answer = await why();
+  expect(answer.denied).toEqual([{ class: 'lan', count: 5, lastAt: expect.any(String) }]);
+  expect(answer.text).toContain('宅内の機器（devices in the home）  5回');
+  expect(answer.text).not.toContain('3610');
 });
 
 describe('status', () => {

@@ -19,7 +19,7 @@ function disk(folder = gateway.dataDir): Record<string, string> {
   return Object.fromEntries(
     readdirSync(folder).flatMap((name) => {
       const path = join(folder, name);
-      if (name === 'outbox' || name === 'agent.lock') return [];
+      if (['outbox', 'agent.lock'].includes(name) || name.startsWith('refused-notice.json')) return [];
       return statSync(path).isDirectory() ? Object.entries(disk(path)) : [[path, readFileSync(path, 'base64')]];
     }),
   );
@@ -50,6 +50,7 @@ describe('a bad notice is told with its number, and changes nothing on disk', ()
     expect(gateway.events.findLast(({ event }) => event === 'notice.refused')?.code).toBe(gateway.reports('failure')[0]?.code);
     expect(disk()).toEqual(before);
     expect(gateway.runningVersion('heater')).toBe('1.0.0');
+    expect(gateway.snapshot().refusedNotice).toMatchObject({ code: gateway.reports('failure')[0]?.code, times: 1 });
   });
 
   const applied = () => gateway.trust().notice() as NonNullable<ReturnType<ReturnType<AgentBench['trust']>['notice']>>;
@@ -68,11 +69,83 @@ test('an empty message clears nothing', async () => {
   expect(gateway.reports('failure')).toEqual([]);
 });
 
-test('the same bad notice, sent with every connect, is reported once', async () => {
-  const bad = signNotice(aNotice({ version: 5 }), gateway.keys.notice);
-  for (let connects = 0; connects < 3; connects++) await gateway.hear(bad);
-  await gateway.settled();
-  expect(gateway.reports('failure')).toHaveLength(1);
+describe('a refused notice', () => {
+  const bad = () => signNotice(aNotice({ version: 5 }), gateway.keys.notice);
+  const expired = () => signNotice(aNotice({ version: mintedAtMs + 10_000_000, expires: toUtcTime(mintedAtMs) }), gateway.keys.notice);
+  const refused = () => gateway.snapshot().refusedNotice;
+  const hear = async (...envelopes: Buffer[]) => {
+    for (const envelope of envelopes) await gateway.hear(envelope);
+    await gateway.settled();
+  };
+
+  test('sent with every connect is reported and logged once, and counted', async () => {
+    await hear(bad(), bad(), bad());
+    expect(gateway.reports('failure')).toHaveLength(1);
+    expect(gateway.events.filter(({ event }) => event === 'notice.refused')).toHaveLength(1);
+    expect(refused()).toMatchObject({ code: 'NOTICE_DOWNGRADE', times: 3 });
+  });
+
+  test('is reported once though the time of its refusal differs', async () => {
+    const one = expired();
+    await hear(one);
+    await gateway.pass(120_000);
+    await hear(one);
+    expect(gateway.reports('failure')).toHaveLength(1);
+    expect(refused()?.at).not.toBe(refused()?.since);
+  });
+
+  test('is remembered through a power cut, and not reported anew when it comes again', async () => {
+    await hear(bad());
+    gateway.cutPower();
+    await gateway.boot();
+    expect(refused()).toMatchObject({ code: 'NOTICE_DOWNGRADE', times: 1 });
+    await hear(bad());
+    expect(gateway.reports('failure')).toHaveLength(1);
+    expect(refused()?.times).toBe(2);
+  });
+
+  test('of another kind takes its place: one is remembered, however many there were', async () => {
+    await hear(bad(), expired());
+    expect(refused()).toMatchObject({ code: 'NOTICE_EXPIRED', times: 2 });
+    expect(gateway.reports('failure').map(({ number }) => number)).toEqual(['E210', 'E205']);
+  });
+
+  test('is forgotten when a newer one is accepted, also after the next boot', async () => {
+    await hear(bad());
+    await gateway.wish([aTestPackage('heater')]);
+    expect(refused()).toBeUndefined();
+    gateway.cutPower();
+    await gateway.boot();
+    expect(refused()).toBeUndefined();
+  });
+
+  test('is forgotten when the server publishes again what is in force; an empty message says nothing', async () => {
+    await hear(bad(), Buffer.alloc(0));
+    expect(refused()).toBeDefined();
+    await hear(signNotice(gateway.trust().notice() as never, gateway.keys.notice));
+    expect(refused()).toBeUndefined();
+  });
+
+  test('on a full disk ends no connection, and is reported once there is room', async () => {
+    gateway.fillDisk(true);
+    await expect(gateway.hear(bad())).resolves.toBeUndefined();
+    expect(refused()).toMatchObject({ code: 'NOTICE_DOWNGRADE' });
+    expect(gateway.reports('failure')).toEqual([]);
+    gateway.fillDisk(false);
+    await hear(bad());
+    expect(gateway.reports('failure')).toHaveLength(1);
+  });
+
+  test('is written down at most once an hour while it comes again and again', async () => {
+    const path = join(gateway.dataDir, 'refused-notice.json');
+    await hear(bad());
+    const first = readFileSync(path, 'utf8');
+    await hear(bad(), bad());
+    expect(readFileSync(path, 'utf8')).toBe(first);
+    await gateway.pass(3_600_000);
+    await hear(bad());
+    expect(JSON.parse(readFileSync(path, 'utf8')).refused.times).toBe(4);
+  });
 });
 
 test('an agent that still waits for a newer root ends when it is told to: no timer is left', async () => {

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { tallyDenied } from '../../../../agent/rules/denied-tally.ts';
 import { renderDetail } from '../../../../agent/rules/page/detail.ts';
 import { detailWords } from '../../../../agent/rules/page/detail-words.ts';
 import { historyOf, withoutCommands } from '../../../../agent/rules/page/history.ts';
 import { decidePage } from '../../../../agent/rules/page/request.ts';
 import { defaultPageSettings } from '../../../../agent/rules/page/settings.ts';
 import type { Grants } from '../../../../protocol/statements/notice.ts';
-import { aManifest, aSnapshot, aSoftware } from '../../../support/snapshots.ts';
+import { aManifest, aRefusedNotice, aSnapshot, aSoftware } from '../../../support/snapshots.ts';
 
 const target = 't0123456789abcdef';
 const change = (time: string, state: string, more: object = {}) => ({
@@ -24,12 +25,19 @@ const logged = [
   change('2026-11-03T00:00:00Z', 'a-word-of-tomorrow'),
   change('2026-11-04T00:00:00Z', 'running', { code: 'WINDOW_WAIT', number: 'E507', detail: { from: '02:00', to: '05:00' } }),
 ];
+const refusedConnection = (to: string, count: number) => ({
+  time: '2026-11-21T16:00:00.000Z',
+  event: 'permission.denied',
+  target,
+  detail: { class: to, count, protocol: 'udp', address: '192.168.1.9' },
+});
 const view = (language: 'ja' | 'en') => ({
   language,
   operatorName: '運用センター',
   addressOf: () => undefined,
   settingsUrl: 'http://127.0.0.1:8887/',
 });
+const nothingMore = { history: [], denied: [] };
 const technicians = /<section><details>[\s\S]*<\/details><\/section>/;
 
 test("one software's past, newest first; what is not understood is left out", () => {
@@ -51,7 +59,7 @@ describe('the detail view', () => {
     }),
     permissions: { lan: [], wan: ['api.example.jp:443'], telemetry: true } as unknown as Grants,
   });
-  const page = renderDetail(software, historyOf(logged, target, 20), view('ja'));
+  const page = renderDetail(software, { history: historyOf(logged, target, 20), denied: [] }, view('ja'));
   const household = page.replace(technicians, '');
 
   test('tells the household state, since when, reason, what to do, support, permissions, what is sent, and the past', () => {
@@ -75,13 +83,13 @@ describe('the detail view', () => {
   });
 
   test('is there in English too, with the same words', () => {
-    expect(renderDetail(software, [], view('en'))).toContain('Supported until');
+    expect(renderDetail(software, nothingMore, view('en'))).toContain('Supported until');
     expect(Object.keys(detailWords.en)).toEqual(Object.keys(detailWords.ja));
   });
 
   test("nothing of a provider's text is markup", () => {
     const evil = aSoftware({ title: { ja: '<img src=x>', en: '<img src=x>' }, providerName: '"><script>' });
-    expect(renderDetail(evil, [], view('ja'))).not.toMatch(/<img|<script/);
+    expect(renderDetail(evil, nothingMore, view('ja'))).not.toMatch(/<img|<script/);
   });
 });
 
@@ -114,4 +122,28 @@ describe('its address', () => {
     expect(own({ 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'script' })).toBe('refuse');
     expect(own({ 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' })).toBe('refuse');
   });
+});
+
+describe('connections that were blocked', () => {
+  const denied = tallyDenied([refusedConnection('lan', 12), refusedConnection('wan', 1), refusedConnection('lan', 3)], target);
+
+  test('are told by class and count, without any address, and without blaming anybody', () => {
+    const page = renderDetail(aSoftware(), { history: [], denied }, view('ja'));
+    const household = page
+      .replace(technicians, '')
+      .replace(/<[^>]+>/g, ' ')
+      .replace(/\s+/g, ' ');
+    expect(household).toContain('宅内の機器 15 2026年11月22日 01:00 インターネット 1');
+    expect(page).not.toContain('192.168.1.9');
+  });
+
+  test('of none nothing is said', () => {
+    expect(renderDetail(aSoftware(), nothingMore, view('ja'))).not.toContain('遮断した通信');
+  });
+});
+
+test('a notice that was refused is a number for the technician, and nothing that the household has to worry about here', () => {
+  const page = renderDetail(aSoftware(), { ...nothingMore, refusedNotice: aRefusedNotice }, view('ja'));
+  expect(page).toContain('E212 NOTICE_WRONG_GATEWAY');
+  expect(page.replace(technicians, '')).not.toContain('E212');
 });

@@ -3,7 +3,7 @@ import { renderPage } from '../../../../agent/rules/page/html.ts';
 import { statusOf } from '../../../../agent/rules/page/model.ts';
 import { toCompactJson } from '../../../../protocol/json.ts';
 import { parseStatus, softwareState } from '../../../../protocol/messages/status.ts';
-import { aManifest, aSnapshot, aSoftware } from '../../../support/snapshots.ts';
+import { aManifest, aRefusedNotice, aSnapshot, aSoftware } from '../../../support/snapshots.ts';
 
 const show = (snapshot = aSnapshot(), language: 'ja' | 'en' = 'ja') =>
   renderPage(snapshot, {
@@ -47,6 +47,19 @@ describe('what a household reads', () => {
     ];
     const manifest = aManifest({ permissions: { lan: [], wan: ['api.demo-net.example:443'], telemetry: false }, transmits });
     expect(textOf(show(aSnapshot([aSoftware({ manifest })])))).toContain('接続の状態 api.demo-net.example 故障の確認');
+  });
+  test('a notice that was refused: one plain sentence that blames nobody; number, reason and remedy are one click away', () => {
+    for (const software of [[aSoftware()], []]) {
+      const [household, technician] = show(aSnapshot(software, { refusedNotice: aRefusedNotice })).split('工事・保守の方へ') as [
+        string,
+        string,
+      ];
+      expect(textOf(household)).toContain('確認できないものがあったため、使用していません。');
+      expect(household).not.toMatch(/E212|不正|攻撃|gw-0002/);
+      for (const words of ['E212 NOTICE_WRONG_GATEWAY', '別のホームゲートウェイ', '2026年11月22日 09:30', '届いた回数 3', '運用者'])
+        expect(textOf(technician)).toContain(words);
+    }
+    expect(show(aSnapshot())).not.toContain('使用していません');
   });
   test('an empty list is said in its own sentence', () => {
     expect(textOf(show(aSnapshot([])))).toContain('配信済みのソフトウェアはありません。');
