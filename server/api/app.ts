@@ -1,10 +1,9 @@
 /** The HTTP API of the people's side: authentication, validation and problem documents, the same for every route of the table. */
-import type { Readable } from 'node:stream';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
-import type * as z from 'zod/mini';
 import { TsugiteError } from '../../protocol/errors.ts';
 import type { Actor } from '../flows/actor.ts';
 import type { Clock, Log } from '../ports.ts';
+import { readCall } from './call.ts';
 import { asTsugiteError, toProblem } from './problem.ts';
 import type { Route } from './route.ts';
 
@@ -65,13 +64,7 @@ export function makeApi({ routes, recognise, clock, log }: ApiParts): FastifyIns
         if (route.roles !== 'anyone' && !route.roles.includes(actor.role)) throw new TsugiteError('API_FORBIDDEN', { role: actor.role });
       },
       handler: async (request, reply) => {
-        const call = {
-          actor: actors.get(request) as Actor,
-          params: validate(route.params, request.params),
-          body: route.isUpload ? undefined : validate(route.body, request.body ?? {}),
-          query: validate(route.query, request.query),
-          stream: uploadOf(route, request),
-        };
+        const call = readCall(route, request, actors.get(request) as Actor);
         const result = await route.handle(call as never);
         return reply.code(route.status).send(result);
       },
@@ -81,20 +74,4 @@ export function makeApi({ routes, recognise, clock, log }: ApiParts): FastifyIns
 
 function bearerOf(request: FastifyRequest): string | undefined {
   return /^Bearer ([\w-]{1,100})$/.exec(request.headers.authorization ?? '')?.[1];
-}
-
-function uploadOf({ isUpload }: Route, request: FastifyRequest): Readable | undefined {
-  if (!isUpload) return undefined;
-  if (typeof (request.body as Readable | undefined)?.pipe !== 'function')
-    throw new TsugiteError('INPUT_REFUSED', { faults: [{ field: '(body)', fault: 'application/octet-stream is needed' }] });
-  return request.body as Readable;
-}
-
-/** @throws TsugiteError INPUT_REFUSED naming every faulty field */
-function validate(schema: z.ZodMiniType | undefined, value: unknown): unknown {
-  if (schema === undefined) return undefined;
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.slice(0, 20).map((issue) => ({ field: issue.path.join('.') || '(top)', fault: issue.message }));
-  throw new TsugiteError('INPUT_REFUSED', { faults });
 }

@@ -6,10 +6,14 @@ import { pipeline } from 'node:stream/promises';
 import { isErrorCode, TsugiteError } from '../../protocol/errors.ts';
 
 const timeoutMs = 120_000; // admission of 25 MB on a slow disk
+const mostItems = '1000';
 const answerBytes = 64 * 1024 * 1024;
 
+type Query = Readonly<Record<string, string | undefined>>;
 export type ApiClient = {
-  get(path: string, query?: Readonly<Record<string, string | undefined>>): Promise<unknown>;
+  get(path: string, query?: Query): Promise<unknown>;
+  /** Every item of a list, page after page; with a body it is asked for by POST. */
+  list(path: string, query?: Query, body?: object): Promise<unknown[]>;
   post(path: string, body?: object): Promise<unknown>;
   upload(path: string, file: string): Promise<unknown>;
 };
@@ -43,20 +47,40 @@ export function makeApiClient({ server, token }: { server: string; token: string
     request.destroy(); // what is not written by now, nobody will read
     return answerOf(response.statusCode ?? 0, text);
   };
+  const get = (path: string) => send('GET', path, {}, (to) => to.end());
+  const post = (path: string, body: object) => {
+    const bytes = Buffer.from(JSON.stringify(body));
+    return send('POST', path, { 'content-type': 'application/json', 'content-length': bytes.length }, (to) => to.end(bytes));
+  };
   return {
-    get: (path, query = {}) => {
-      const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
-      return send('GET', given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`, {}, (to) => to.end());
-    },
-    post: (path, body = {}) => {
-      const bytes = Buffer.from(JSON.stringify(body));
-      return send('POST', path, { 'content-type': 'application/json', 'content-length': bytes.length }, (to) => to.end(bytes));
-    },
+    get: (path, query = {}) => get(withQuery(path, query)),
+    list: (path, query = {}, body) =>
+      everyItem((after) => {
+        const page = withQuery(path, { ...query, limit: mostItems, after });
+        return body === undefined ? get(page) : post(page, body);
+      }),
+    post: (path, body = {}) => post(path, body),
     upload: (path, file) => {
       const headers = { 'content-type': 'application/octet-stream', 'content-length': sizeOf(file) };
       return send('POST', path, headers, (to) => pipeline(createReadStream(file), to));
     },
   };
+}
+
+function withQuery(path: string, query: Query): string {
+  const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`;
+}
+
+async function everyItem(ask: (after: string | undefined) => Promise<unknown>): Promise<unknown[]> {
+  const items: unknown[] = [];
+  let after: string | undefined;
+  do {
+    const page = (await ask(after)) as { items: unknown[]; next: string | null };
+    items.push(...page.items);
+    after = page.next ?? undefined;
+  } while (after !== undefined);
+  return items;
 }
 
 async function textOf(response: IncomingMessage): Promise<string> {

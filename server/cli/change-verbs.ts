@@ -8,7 +8,7 @@ export function addChangeVerbs({ verb, show, api }: Verbs): void {
     .argument('<change>', 'id of the change')
     .action(async (change, _options, command: Command) => show(await api(command).post(at(change, '/approve'))));
   verb('change list', 'changes that wait or waited for a second person').action(async (_options, command: Command) =>
-    show(await api(command).get('/changes'), 'changes'),
+    show(await api(command).list('/changes'), 'changes'),
   );
   verb('change show', 'a change and every target that it would end')
     .argument('<change>', 'id of the change')

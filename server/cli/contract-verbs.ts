@@ -93,7 +93,8 @@ export function addContractVerbs({ verb, show, answer, api }: Verbs): void {
       });
 
   withPlace(verb('contract list', 'the contract events of a site; audited（契約イベントの一覧）')).action(
-    async (given: Options, command: Command) => show(await api(command).post('/contract/events/search', { at: placeOf(given) }), 'events'),
+    async (given: Options, command: Command) =>
+      show(await api(command).list('/contract/events/search', {}, { at: placeOf(given) }), 'events'),
   );
   verb('contract void', 'take back an event that has not acted yet（取り消す）')
     .argument('<event>', 'number of the event')

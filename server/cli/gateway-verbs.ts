@@ -10,7 +10,9 @@ export function addGatewayVerbs({ verb, show, answer, api }: Verbs): void {
     .requiredOption('--model <model>', 'model, as PR-400KI')
     .option('--site <id>', 'site where it stands')
     .action(async (gateway, { model, site }, command: Command) => show(await api(command).post('/gateways', { gateway, model, site })));
-  verb('gateway list', 'every gateway').action(async (_options, command: Command) => show(await api(command).get('/gateways'), 'gateways'));
+  verb('gateway list', 'every gateway').action(async (_options, command: Command) =>
+    show(await api(command).list('/gateways'), 'gateways'),
+  );
   verb('gateway show', 'a gateway and its targets')
     .argument('<gateway>', 'gateway id')
     .action(async (gateway, _options, command: Command) => show(await api(command).get(at(gateway))));

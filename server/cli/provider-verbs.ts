@@ -16,12 +16,12 @@ export function addProviderVerbs({ verb, show, answer, api }: Verbs): void {
       show(await api(command).post('/providers', { provider, name, contact, consentNotRequired }));
     });
   verb('provider list', 'every provider').action(async (_options, command: Command) =>
-    show(await api(command).get('/providers'), 'providers'),
+    show(await api(command).list('/providers'), 'providers'),
   );
   verb('provider certificates', 'the certificates of a provider')
     .argument('<id>', 'provider id')
     .action(async (id, _options, command: Command) =>
-      show(await api(command).get(`/providers/${encodeURIComponent(id)}/certificates`), 'certificates'),
+      show(await api(command).list(`/providers/${encodeURIComponent(id)}/certificates`), 'certificates'),
     );
 
   verb('pki issue-provider', "certify a provider's key from its request（署名用の証明書を発行する）")
@@ -42,7 +42,7 @@ export function addProviderVerbs({ verb, show, answer, api }: Verbs): void {
   );
 
   verb('software list', 'every software').action(async (_options, command: Command) =>
-    show(await api(command).get('/software'), 'software'),
+    show(await api(command).list('/software'), 'software'),
   );
 
   verb('release admit', 'verify, measure, class and admit a package（登録する）')
@@ -53,7 +53,7 @@ export function addProviderVerbs({ verb, show, answer, api }: Verbs): void {
     });
   verb('release list', 'releases of a software')
     .argument('<software>', 'software id')
-    .action(async (software, _options, command: Command) => show(await api(command).get('/releases', { software }), 'releases'));
+    .action(async (software, _options, command: Command) => show(await api(command).list('/releases', { software }), 'releases'));
   verb('release deploy', 'want this release on targets that have the software（更新する）')
     .argument('<software>', 'software id')
     .argument('<version>', 'version')

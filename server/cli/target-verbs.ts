@@ -36,7 +36,7 @@ export function addTargetVerbs({ verb, show, answer, api }: Verbs): void {
   verb('target list', 'targets')
     .option('--software <id>', 'of this software')
     .option('--gateway <id>', 'of this gateway')
-    .action(async ({ software, gateway }, command: Command) => show(await api(command).get('/targets', { software, gateway }), 'targets'));
+    .action(async ({ software, gateway }, command: Command) => show(await api(command).list('/targets', { software, gateway }), 'targets'));
   verb('target show', 'a target and every step that it took')
     .argument('<target>', 'target id')
     .action(async (target, _options, command: Command) => show(await api(command).get(`/targets/${encodeURIComponent(target)}`)));

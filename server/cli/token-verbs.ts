@@ -26,7 +26,7 @@ export function addTokenVerbs({ verb, show, answer, api }: Verbs): void {
       });
     });
   verb('token list', 'tokens, without the tokens').action(async (_options, command: Command) =>
-    show(await api(command).get('/tokens'), 'tokens'),
+    show(await api(command).list('/tokens'), 'tokens'),
   );
   verb('token revoke', 'end a token')
     .argument('<id>', 'token id')

@@ -9,6 +9,7 @@ import type { Actor } from './actor.ts';
 import { appendAudit } from './audit.ts';
 import { lockSite } from './contract-facts.ts';
 import { customerOf } from './customers.ts';
+import { type Page, pageOf, rowsFor } from './page.ts';
 import { insertEvent } from './save-contract-event.ts';
 import { swapDevice } from './swap-device.ts';
 
@@ -73,7 +74,7 @@ export function makeContractEvents({ db, clock, catalogue }: { db: Db; clock: Cl
         return { event, outcome: 'void' };
       }),
 
-    list: (place: Place, actor: Actor) =>
+    list: (place: Place, actor: Actor, page: Page<number>) =>
       db.tx(async (sql) => {
         const site = await siteOf(sql, place);
         const [row] = await sql.query<{ customer: RandomId }>('SELECT customer FROM sites WHERE id = $1', [site]);
@@ -83,12 +84,15 @@ export function makeContractEvents({ db, clock, catalogue }: { db: Db; clock: Cl
           { actor, action: 'customer.read', subject: row.customer, detail: { site, why: 'contract events' } },
           clock.nowMs(),
         );
-        return sql.query(
+        const rows = await sql.query<{ event: number }>(
           `SELECT e.id AS event, e.kind, e.effective_on AS "effectiveOn", e.detail, e.entered_at AS "enteredAt", e.entered_by AS "enteredBy",
              coalesce(d.outcome, 'waiting') AS outcome, d.settled_at AS "settledAt"
-           FROM contract_events e LEFT JOIN contract_events_settled d ON d.event_id = e.id WHERE e.site_id = $1 ORDER BY e.effective_on, e.id`,
-          [site],
+           FROM contract_events e LEFT JOIN contract_events_settled d ON d.event_id = e.id WHERE e.site_id = $1
+             AND ($2::bigint IS NULL OR (e.effective_on, e.id) > (SELECT effective_on, id FROM contract_events WHERE id = $2))
+           ORDER BY e.effective_on, e.id LIMIT $3`,
+          [site, page.after ?? null, rowsFor(page)],
         );
+        return pageOf(rows, page, 'event');
       }),
   };
 }

@@ -10,6 +10,7 @@ import type { Actor } from './actor.ts';
 import { appendAudit } from './audit.ts';
 import { factsOn } from './contract-facts.ts';
 import { markNoticeDue } from './notice-due.ts';
+import { type Page, pageOf, rowsFor } from './page.ts';
 import { newestRoot } from './trust-in-force.ts';
 
 const invitationHours = 24;
@@ -93,7 +94,13 @@ export function makeGateways({ db, clock, random, addresses }: { db: Db; clock: 
       });
     },
 
-    list: () => db.query(`${gatewayQuery} ORDER BY g.id`),
+    list: async (page: Page) => {
+      const rows = await db.query<{ gateway: GatewayId }>(`${gatewayQuery} WHERE $1::text IS NULL OR g.id > $1 ORDER BY g.id LIMIT $2`, [
+        page.after ?? null,
+        rowsFor(page),
+      ]);
+      return pageOf(rows, page, 'gateway');
+    },
 
     show: async (gateway: GatewayId): Promise<Record<string, unknown>> => {
       const [row] = await db.query(`${gatewayQuery} WHERE g.id = $1`, [gateway]);

@@ -5,6 +5,7 @@ import type { Clock, Db, Random, Sql } from '../ports.ts';
 import { approvalHours, decideApproval, mostWithoutApproval } from '../rules/guard.ts';
 import type { Actor } from './actor.ts';
 import { appendAudit } from './audit.ts';
+import { type Page, pageOf, rowsFor } from './page.ts';
 
 export type ChangeKind = 'contract-day' | 'prohibit' | 'withdraw' | 'cancel';
 export type Proposal = {
@@ -82,7 +83,15 @@ export type ChangeWork = {
 
 export function makePendingChanges({ db, clock, work }: { db: Db; clock: Clock; work: Readonly<Record<ChangeKind, ChangeWork>> }) {
   return {
-    list: () => db.query(`${changeQuery} ORDER BY created_at DESC, id LIMIT 1000`, [new Date(clock.nowMs())]),
+    /** The newest first. */
+    list: async (page: Page) => {
+      const rows = await db.query<{ change: RandomId }>(
+        `${changeQuery} WHERE $2::text IS NULL OR (created_at, id) < (SELECT created_at, id FROM pending_changes WHERE id = $2)
+         ORDER BY created_at DESC, id DESC LIMIT $3`,
+        [new Date(clock.nowMs()), page.after ?? null, rowsFor(page)],
+      );
+      return pageOf(rows, page, 'change');
+    },
 
     show: async (change: RandomId): Promise<Record<string, unknown>> => {
       const [row] = await db.query(`${changeQuery} WHERE id = $2`, [new Date(clock.nowMs()), change]);

@@ -4,6 +4,7 @@ import type { ProviderId } from '../../protocol/fields.ts';
 import type { Clock, Db, IssuedSigner, ProviderCa, Sql } from '../ports.ts';
 import type { Actor } from './actor.ts';
 import { appendAudit } from './audit.ts';
+import { type Page, pageOf, rowsFor } from './page.ts';
 
 export type NewProvider = {
   readonly provider: ProviderId;
@@ -54,18 +55,26 @@ export function makeProviders({ db, clock, providerCa }: { db: Db; clock: Clock;
       return { chain: issued.pem, serial: issued.serial, notAfter: new Date(issued.notAfterMs).toISOString() };
     },
 
-    list: () =>
-      db.query(
+    list: async (page: Page) => {
+      const rows = await db.query<{ provider: ProviderId }>(
         `SELECT id AS provider, name, contact, consent, consent_reason AS "consentReason", created_at AS "createdAt",
-           (SELECT count(*) FROM software s WHERE s.provider_id = p.id) AS software FROM providers p ORDER BY id`,
-      ),
+           (SELECT count(*) FROM software s WHERE s.provider_id = p.id) AS software FROM providers p
+         WHERE $1::text IS NULL OR id > $1 ORDER BY id LIMIT $2`,
+        [page.after ?? null, rowsFor(page)],
+      );
+      return pageOf(rows, page, 'provider');
+    },
 
-    certificates: (provider: ProviderId) =>
-      db.query(
+    certificates: async (provider: ProviderId, page: Page) => {
+      const rows = await db.query<{ serial: string }>(
         `SELECT serial, issuer_keyid AS issuer, organisation, subject_keyid AS "subjectKeyid", not_before AS "notBefore", not_after AS "notAfter",
-           revoked_at AS "revokedAt", revoke_reason AS "revokeReason" FROM provider_certificates WHERE provider_id = $1 ORDER BY issued_at, serial`,
-        [provider],
-      ),
+           revoked_at AS "revokedAt", revoke_reason AS "revokeReason" FROM provider_certificates WHERE provider_id = $1
+           AND ($2::text IS NULL OR (issued_at, serial) > (SELECT issued_at, serial FROM provider_certificates WHERE provider_id = $1 AND serial = $2))
+         ORDER BY issued_at, serial LIMIT $3`,
+        [provider, page.after ?? null, rowsFor(page)],
+      );
+      return pageOf(rows, page, 'serial');
+    },
   };
 }
 

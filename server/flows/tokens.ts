@@ -5,6 +5,7 @@ import type { ProviderId, RandomId } from '../../protocol/fields.ts';
 import type { Clock, Db, Random } from '../ports.ts';
 import { type Actor, type Role, systemActor } from './actor.ts';
 import { appendAudit } from './audit.ts';
+import { type Page, pageOf, rowsFor } from './page.ts';
 
 export type TokenRequest = {
   readonly role: Role;
@@ -67,12 +68,16 @@ export function makeTokens({ db, clock, random }: { db: Db; clock: Clock; random
       });
     },
 
-    list: () =>
-      db.query(
+    list: async (page: Page) => {
+      const rows = await db.query<{ id: RandomId }>(
         `SELECT id, role, provider_id AS provider, label, created_at AS "createdAt", expires_at AS expires, revoked_at AS "revokedAt",
            created_by AS "createdBy"
-         FROM api_tokens ORDER BY created_at, id`,
-      ),
+         FROM api_tokens WHERE $1::text IS NULL OR (created_at, id) > (SELECT created_at, id FROM api_tokens WHERE id = $1)
+         ORDER BY created_at, id LIMIT $2`,
+        [page.after ?? null, rowsFor(page)],
+      );
+      return pageOf(rows, page, 'id');
+    },
   };
 }
 

@@ -121,7 +121,7 @@ describe('run', () => {
 
     const again = await start();
     const { body } = await askApi(again.api, token, 'GET', '/providers');
-    const kept = (body as unknown as { provider: string }[]).map(({ provider }) => provider);
+    const kept = (body.items as { provider: string }[]).map(({ provider }) => provider);
     expect(acknowledged.filter((id) => !kept.includes(id))).toEqual([]);
   });
 

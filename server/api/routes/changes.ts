@@ -23,7 +23,8 @@ export function changeRoutes({
       path: '/changes',
       roles: ['operator'],
       summary: 'Changes that wait or waited for a second person',
-      handle: () => changes.list(),
+      list: randomId,
+      handle: ({ page }) => changes.list(page),
     }),
     route({
       method: 'GET',

@@ -5,7 +5,7 @@ import { gatewayId, providerId, randomId, softwareId } from '../../../protocol/f
 import type { makeContractEvents } from '../../flows/contract-events.ts';
 import type { EvaluateDays, Evaluation } from '../../flows/evaluate-days.ts';
 import { heldError } from '../../flows/pending-changes.ts';
-import { customerId, day, gatewayModel, words } from '../fields.ts';
+import { customerId, day, gatewayModel, rowNumber, words } from '../fields.ts';
 import { type Route, route } from '../route.ts';
 
 const line = z.enum(['LIGHT_PLUS', 'LIGHT', 'NEXT_GIGA_SMART', 'NEXT_GIGA_LINE', 'NEXT_OTHER', 'CROSS']);
@@ -61,14 +61,15 @@ export function contractRoutes({
       roles: ['operator'],
       summary: 'The contract events of a site; audited',
       body: z.strictObject({ at: place }),
-      handle: ({ body, actor }) => events.list(body.at, actor),
+      list: rowNumber,
+      handle: ({ body, actor, page }) => events.list(body.at, actor, page),
     }),
     route({
       method: 'POST',
       path: '/contract/events/:event/void',
       roles: ['operator'],
       summary: 'Take back an event that has not acted yet',
-      params: z.strictObject({ event: z.pipe(z.string().check(z.regex(/^[1-9]\d{0,14}$/)), z.transform(Number)) }),
+      params: z.strictObject({ event: rowNumber }),
       body: z.strictObject({ reason: words(200) }),
       handle: ({ params, body, actor }) => events.voidEvent(params.event, body.reason, actor),
     }),

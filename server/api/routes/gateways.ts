@@ -21,7 +21,8 @@ export function gatewayRoutes({ gateways }: { gateways: ReturnType<typeof makeGa
       path: '/gateways',
       roles: ['operator', 'technician', 'viewer'],
       summary: 'Gateways',
-      handle: () => gateways.list(),
+      list: gatewayId,
+      handle: ({ page }) => gateways.list(page),
     }),
     route({
       method: 'GET',

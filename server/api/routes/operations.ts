@@ -50,7 +50,14 @@ export function operationRoutes({
         ),
       handle: ({ body, actor }) => tokens.create(body, actor),
     }),
-    route({ method: 'GET', path: '/tokens', roles: ['operator'], summary: 'Tokens, without the tokens', handle: () => tokens.list() }),
+    route({
+      method: 'GET',
+      path: '/tokens',
+      roles: ['operator'],
+      summary: 'Tokens, without the tokens',
+      list: randomId,
+      handle: ({ page }) => tokens.list(page),
+    }),
     route({
       method: 'POST',
       path: '/tokens/:id/revoke',

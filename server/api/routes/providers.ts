@@ -5,6 +5,8 @@ import type { makeProviders } from '../../flows/providers.ts';
 import { words } from '../fields.ts';
 import { type Route, route } from '../route.ts';
 
+const serial = z.string().check(z.regex(/^[0-9a-f]{1,64}$/));
+
 export function providerRoutes({ providers }: { providers: ReturnType<typeof makeProviders> }): Route[] {
   return [
     route({
@@ -26,7 +28,8 @@ export function providerRoutes({ providers }: { providers: ReturnType<typeof mak
       path: '/providers',
       roles: ['operator', 'technician', 'viewer'],
       summary: 'Providers',
-      handle: () => providers.list(),
+      list: providerId,
+      handle: ({ page }) => providers.list(page),
     }),
     route({
       method: 'POST',
@@ -44,7 +47,8 @@ export function providerRoutes({ providers }: { providers: ReturnType<typeof mak
       roles: ['operator', 'viewer'],
       summary: "A provider's certificates",
       params: z.strictObject({ provider: providerId }),
-      handle: ({ params }) => providers.certificates(params.provider),
+      list: serial,
+      handle: ({ params, page }) => providers.certificates(params.provider, page),
     }),
   ];
 }

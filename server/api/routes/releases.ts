@@ -32,7 +32,8 @@ export function releaseRoutes({
       roles: everyRole,
       summary: 'Releases of a software',
       query: z.strictObject({ software: softwareId }),
-      handle: ({ query, actor }) => queries.releases(query.software, actor),
+      list: randomId,
+      handle: ({ query, actor, page }) => queries.releases(query.software, actor, page),
     }),
     route({
       method: 'POST',
@@ -47,6 +48,13 @@ export function releaseRoutes({
       }),
       handle: ({ body, actor }) => targets.deploy(body, actor),
     }),
-    route({ method: 'GET', path: '/software', roles: everyRole, summary: 'Software', handle: ({ actor }) => queries.software(actor) }),
+    route({
+      method: 'GET',
+      path: '/software',
+      roles: everyRole,
+      summary: 'Software',
+      list: softwareId,
+      handle: ({ actor, page }) => queries.software(actor, page),
+    }),
   ];
 }

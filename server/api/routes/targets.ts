@@ -43,7 +43,8 @@ export function targetRoutes({
       roles: ['operator', 'provider', 'technician'],
       summary: 'Targets',
       query: z.strictObject({ software: z.optional(softwareId), gateway: z.optional(gatewayId) }),
-      handle: ({ query, actor }) => targets.list(query, actor),
+      list: randomId,
+      handle: ({ query, actor, page }) => targets.list(query, actor, page),
     }),
     route({
       method: 'GET',

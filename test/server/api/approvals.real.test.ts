@@ -208,7 +208,7 @@ describe('a day on which many lines are cancelled', () => {
     await rig.dayTick.stop();
   }
   const waiting = async () =>
-    ((await as(bob, 'GET', '/changes')).body as unknown as { change: string; kind: string; state: string; count: number }[]).filter(
+    ((await as(bob, 'GET', '/changes')).body.items as { change: string; kind: string; state: string; count: number }[]).filter(
       ({ kind, state }) => kind === 'contract-day' && state === 'waiting',
     );
 

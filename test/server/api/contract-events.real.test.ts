@@ -27,7 +27,7 @@ const evaluate = (through?: string) => rig.ask('operator', 'POST', '/contract/ev
 const show = async (target: string) => (await rig.ask('operator', 'GET', `/targets/${target}`)).body;
 const stateOf = async (target: string) => (await show(target)).state;
 const outcomes = async (site: string) =>
-  ((await rig.ask('operator', 'POST', '/contract/events/search', { at: { site } })).body as unknown as { outcome: string }[]).map(
+  ((await rig.ask('operator', 'POST', '/contract/events/search', { at: { site } })).body.items as { outcome: string }[]).map(
     ({ outcome }) => outcome,
   );
 
