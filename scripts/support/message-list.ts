@@ -49,6 +49,12 @@ export const messageList: readonly MessageEntry[] = [
     parse: parsePresence,
     examples: ['presence-birth.json', 'presence-last-will.json'],
   },
-  { name: 'telemetry', schema: telemetrySchema, capBytes: limits.telemetryBytes, parse: parseTelemetry, examples: ['telemetry.bin'] },
+  {
+    name: 'telemetry',
+    schema: telemetrySchema,
+    capBytes: limits.telemetryBytes,
+    parse: parseTelemetry,
+    examples: ['telemetry.bin', 'telemetry-own.bin'],
+  },
   { name: 'status', schema: statusSchema, capBytes: limits.statusBytes, parse: parseStatus, examples: ['status.json'] },
 ];

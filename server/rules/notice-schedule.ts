@@ -1,5 +1,6 @@
 /** When a gateway gets a new notice although nothing has changed, and which version it has (DESIGN §4). */
 import type { GatewayId } from '../../protocol/fields.ts';
+import { spreadOf } from '../../protocol/spread.ts';
 
 const dayMs = 86_400_000;
 export const refreshMs = 7 * dayMs;
@@ -10,7 +11,7 @@ export const deploymentMs = 14 * dayMs;
 
 /** @returns the gateway's next weekly moment after `nowMs`; the moments of all gateways lie evenly over the week */
 export function nextRefreshMs(gateway: GatewayId, nowMs: number): number {
-  const phaseMs = Math.floor((fnv1a(gateway) / 2 ** 32) * refreshMs);
+  const phaseMs = Math.floor(spreadOf(gateway) * refreshMs);
   return (Math.floor((nowMs - phaseMs) / refreshMs) + 1) * refreshMs + phaseMs;
 }
 
@@ -22,11 +23,4 @@ export function nextRefreshMs(gateway: GatewayId, nowMs: number): number {
  */
 export function nextVersion(last: number, ahead: number, nowMs: number): number {
   return Math.max(last + 1, ahead + 1, nowMs);
-}
-
-/** Fowler/Noll/Vo, 32 bit: spreads short names evenly enough. */
-function fnv1a(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193) >>> 0;
-  return hash;
 }

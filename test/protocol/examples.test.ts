@@ -9,7 +9,7 @@ import { parseInvitation } from '../../protocol/messages/invitation.ts';
 import { parsePresence } from '../../protocol/messages/presence.ts';
 import { parseReport } from '../../protocol/messages/report.ts';
 import { parseStatus } from '../../protocol/messages/status.ts';
-import { parseTelemetry } from '../../protocol/messages/telemetry.ts';
+import { encodeTelemetry, parseTelemetry } from '../../protocol/messages/telemetry.ts';
 import { planOf } from '../../protocol/pricing.ts';
 import { manifestType, parseManifest } from '../../protocol/statements/manifest.ts';
 import { noticeType, parseNotice } from '../../protocol/statements/notice.ts';
@@ -19,6 +19,8 @@ import { messageList } from '../../scripts/support/message-list.ts';
 const folder = new URL('../../protocol/examples/', import.meta.url);
 const read = (name: string): Buffer => readFileSync(new URL(name, folder));
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const telemetryExamples = ['telemetry.bin', 'telemetry-own.bin'];
+const decoded = (example: string) => example.replace('.bin', '.json');
 const everyExample = messageList.flatMap(({ examples, ...message }) => examples.map((example) => ({ ...message, example })));
 
 test.each(everyExample)('$example is read as $name', ({ parse, example, capBytes }) => {
@@ -44,11 +46,13 @@ test('a frozen example never changes, and none is forgotten', () => {
   const files = readdirSync(folder).filter((name) => name !== 'README.md' && name !== 'SHA256SUMS');
   expect([...sums.keys()].sort()).toEqual(files.sort());
   for (const [name, sum] of sums) expect(sha256(read(name)), name).toBe(sum);
-  expect([...everyExample.map(({ example }) => example), 'telemetry.json'].sort()).toEqual(files.sort());
+  expect([...everyExample.map(({ example }) => example), ...telemetryExamples.map(decoded)].sort()).toEqual(files.sort());
 });
 
-test('the telemetry on the wire says what its decoded form says', () => {
-  expect(toCompactJson(parseTelemetry(read('telemetry.bin')))).toEqual(read('telemetry.json'));
+test.each(telemetryExamples)('%s says what its decoded form says, and survives being sent again', (example) => {
+  const telemetry = parseTelemetry(read(example));
+  expect(toCompactJson(telemetry)).toEqual(read(decoded(example)));
+  expect(parseTelemetry(encodeTelemetry(telemetry))).toEqual(telemetry);
 });
 
 test('the envelopes hold the payloads beside them, and their signatures are good', () => {

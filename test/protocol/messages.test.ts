@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { deflateRawSync } from 'node:zlib';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { fromJSONSchema } from 'zod';
 import { TsugiteError } from '../../protocol/errors.ts';
 import { toCompactJson } from '../../protocol/json.ts';
-import { encodeTelemetry, parseTelemetry, type Telemetry } from '../../protocol/messages/telemetry.ts';
+import { encodeTelemetry, fromColumn, parseTelemetry, type Telemetry, toColumn } from '../../protocol/messages/telemetry.ts';
 import { messageList } from '../../scripts/support/message-list.ts';
 import { schemaFiles } from '../../scripts/support/schema-files.ts';
 
@@ -19,7 +19,7 @@ const messages = messageList.flatMap(({ name, schema, capBytes, parse, examples 
     capBytes,
     parse,
     schema,
-    value: JSON.parse(exampleOf(example.replace('telemetry.bin', 'telemetry.json')).toString()) as unknown,
+    value: JSON.parse(exampleOf(example.replace(/\.bin$/, '.json')).toString()) as unknown,
     accepts: (value: unknown) =>
       codeOf(() => parse(name === 'telemetry' ? encodeTelemetry(value as Telemetry) : toCompactJson(value))) === undefined,
   })),
@@ -35,9 +35,9 @@ function codeOf(read: () => unknown): string | undefined {
   }
 }
 
-/** The value once for each of its objects, that one holding an unknown field. Free-form objects (ext, report.detail, root.keys) are left out. */
+/** The value once for each of its objects, that one holding an unknown field. Free-form objects (ext, report.detail, root.keys, telemetry's own numbers) are left out. */
 function withUnknownFields(value: unknown, path: string[] = []): { path: string; changed: unknown }[] {
-  if (value === null || typeof value !== 'object' || ['ext', 'detail'].includes(path.at(-1) ?? '')) return [];
+  if (value === null || typeof value !== 'object' || ['ext', 'detail', 'own'].includes(path.at(-1) ?? '')) return [];
   if (Array.isArray(value))
     return value.flatMap((item, at) =>
       withUnknownFields(item, [...path, String(at)]).map(({ path: where, changed }) => ({ path: where, changed: value.with(at, changed) })),
@@ -106,6 +106,36 @@ test.each([
   [Buffer.alloc(0), 'nothing'],
 ])('telemetry %j with %s that we do not know is refused', (head) => {
   expect(codeOf(() => parseTelemetry(Buffer.concat([head, exampleOf('telemetry.bin').subarray(2)])))).toBe('MESSAGE_MALFORMED');
+});
+
+describe('telemetry that no gateway could have measured is refused', () => {
+  const good = JSON.parse(exampleOf('telemetry-own.json').toString()) as Telemetry;
+  const [first, second] = good.targets as [Telemetry['targets'][number], Telemetry['targets'][number]];
+  const names = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, at) => [`number${at}`, at]));
+  const of = (change: Partial<Telemetry['targets'][number]>): Telemetry => ({ ...good, targets: [{ ...first, ...change }, second] });
+
+  test.each<[string, Telemetry]>([
+    ['a column that is shorter than the others', of({ restarts: first.restarts.slice(1) })],
+    ['a number that falls below zero', of({ dataKiB: [5, -6, ...first.dataKiB.slice(2)] })],
+    ['a sum beyond what a number can hold', of({ dataKiB: first.dataKiB.map(() => Number.MAX_SAFE_INTEGER) })],
+    ['more hours up than measured', of({ up: 25 })],
+    ['one target twice', { ...good, targets: [first, first] }],
+    ['an own number that is no whole number', of({ own: { heat: 21.5 } })],
+    ['an own text', of({ own: { name: 'Yamada' as never } })],
+    ['an own name that is a sentence', of({ own: { 'the living room': 1 } })],
+    ['17 own names', of({ own: names(17) })],
+  ])('%s', (_, telemetry) => {
+    expect(codeOf(() => parseTelemetry(encodeTelemetry(telemetry)))).toBe('MESSAGE_MALFORMED');
+  });
+
+  test('and 16 own names are taken', () => {
+    expect(codeOf(() => parseTelemetry(encodeTelemetry(of({ own: names(16) }))))).toBeUndefined();
+  });
+});
+
+test('a column holds the first value and then differences', () => {
+  expect(toColumn([528, 528, 0, 7])).toEqual([528, 0, -528, 7]);
+  expect(fromColumn([528, 0, -528, 7])).toEqual([528, 528, 0, 7]);
 });
 
 test('every schema file is what the code says (else: npm run build && node dist/scripts/generate-docs.js)', () => {
