@@ -12,6 +12,7 @@ import { factsOn } from './contract-facts.ts';
 import { moveTarget } from './move-target.ts';
 import { loadOffers, lockSoftware } from './offers.ts';
 import { type ChangeWork, heldError, holdIfMuch } from './pending-changes.ts';
+import { type Page, pageOf, rowsFor } from './page.ts';
 import { recordTargetPlan } from './price-classes.ts';
 
 export type Deployment = {
@@ -116,12 +117,21 @@ export function makeTargets({ db, clock, random }: { db: Db; clock: Clock; rando
       return { ...row, events };
     },
 
-    list: (filter: { software?: SoftwareId | undefined; gateway?: string | undefined }, actor: Actor) =>
-      db.query(
+    list: async (filter: { software?: SoftwareId | undefined; gateway?: string | undefined }, actor: Actor, page: Page) => {
+      const rows = await db.query<{ target: RandomId }>(
         `${targetQuery} WHERE ($1::text IS NULL OR t.software_id = $1) AND ($2::text IS NULL OR g.id = $2) AND ($3::text IS NULL OR t.provider_id = $3)
-         ORDER BY t.requested_at, t.id LIMIT 1000`,
-        [filter.software ?? null, filter.gateway ?? null, actor.role === 'provider' ? actor.provider : null],
-      ),
+           AND ($4::text IS NULL OR (t.requested_at, t.id) > (SELECT requested_at, id FROM targets WHERE id = $4))
+         ORDER BY t.requested_at, t.id LIMIT $5`,
+        [
+          filter.software ?? null,
+          filter.gateway ?? null,
+          actor.role === 'provider' ? actor.provider : null,
+          page.after ?? null,
+          rowsFor(page),
+        ],
+      );
+      return pageOf(rows, page, 'target');
+    },
   };
 }
 
