@@ -5,8 +5,8 @@
 import { TsugiteError } from '../../protocol/errors.ts';
 import type { RandomId, SoftwareId } from '../../protocol/fields.ts';
 import type { Clock, Db, Random, Sql } from '../ports.ts';
-import type { SoftwareState } from '../rules/admission.ts';
 import { japanDay } from '../rules/japan-day.ts';
+import type { SoftwareState } from '../rules/software-states.ts';
 import { type Actor, systemActor } from './actor.ts';
 import { appendAudit } from './audit.ts';
 import { moveTarget } from './move-target.ts';

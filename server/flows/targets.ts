@@ -4,15 +4,16 @@ import type { RandomId, SoftwareId, Version } from '../../protocol/fields.ts';
 import { compareVersions } from '../../protocol/version-order.ts';
 import type { Clock, Db, Random, Sql } from '../ports.ts';
 import { japanDay } from '../rules/japan-day.ts';
-import { type ReleaseOffer, verifyDeliverable, verifyFit } from '../rules/order.ts';
+import { type ReleaseOffer, verifyFit } from '../rules/order.ts';
+import { verifyDeliverable } from '../rules/software-states.ts';
 import type { TargetState } from '../rules/targets.ts';
 import type { Actor } from './actor.ts';
 import { appendAudit } from './audit.ts';
 import { factsOn } from './contract-facts.ts';
 import { moveTarget } from './move-target.ts';
 import { loadOffers, lockSoftware } from './offers.ts';
-import { type ChangeWork, heldError, holdIfMuch } from './pending-changes.ts';
 import { type Page, pageOf, rowsFor } from './page.ts';
+import { type ChangeWork, heldError, holdIfMuch } from './pending-changes.ts';
 import { recordTargetPlan } from './price-classes.ts';
 
 export type Deployment = {

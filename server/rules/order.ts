@@ -9,8 +9,6 @@ import type { Eligibility, Fired } from './eligibility.ts';
 import type { ReleaseState } from './release-states.ts';
 import { type SoftwareState, verifyDeliverable } from './software-states.ts';
 
-export { verifyDeliverable } from './software-states.ts';
-
 export type ReleaseOffer = {
   readonly release: RandomId;
   readonly version: Version;
