@@ -363,6 +363,56 @@ export const programErrors = {
     who: 'nobody',
     retry: 'later',
   },
+  RATE_LIMITED: {
+    number: 'E956',
+    summary: {
+      ja: '短時間に要求が多すぎます（上限：1分間に{limit}）。',
+      en: 'Too many requests in a short time (limit: {limit} a minute).',
+    },
+    remedy: {
+      ja: '{retryAfterS}秒待ってから、やり直してください。続く場合は、要求の間隔をあけてください。',
+      en: 'Wait {retryAfterS} seconds and try again; if it goes on, ask less often.',
+    },
+    who: 'nobody',
+    retry: 'later',
+    variants: {
+      'wrong-tokens': {
+        summary: {
+          ja: '正しくないトークンが続けて送られたため、しばらく認証を受け付けません。',
+          en: 'Too many wrong tokens came from there: no new token is looked at for a while.',
+        },
+        remedy: {
+          ja: '正しいトークンを指定し、{retryAfterS}秒待ってから、やり直してください。',
+          en: 'Use the right token: wait {retryAfterS} seconds and try again.',
+        },
+      },
+    },
+    defaults: { retryAfterS: { ja: '60', en: '60' } },
+  },
+  REQUEST_KEY_REUSED: {
+    number: 'E957',
+    summary: {
+      ja: '同じ Idempotency-Key が、別の内容の要求に使われています。',
+      en: 'The same Idempotency-Key came with another request before.',
+    },
+    remedy: { ja: '別の要求には新しい値を使ってください。', en: 'Use a new key for another request.' },
+    who: 'nobody',
+    retry: 'never',
+  },
+  REQUEST_RUNNING: {
+    number: 'E958',
+    summary: { ja: '同じ Idempotency-Key の要求を処理しています。', en: 'The request with this Idempotency-Key is being carried out.' },
+    remedy: { ja: '少し待ってから、同じ値でやり直してください。', en: 'Wait a little and send it again with the same key.' },
+    who: 'nobody',
+    retry: 'later',
+  },
+  VERSION_CHANGED: {
+    number: 'E959',
+    summary: { ja: '確認したあとに、ほかの人が内容を変更しました。', en: 'Somebody else changed it since you looked.' },
+    remedy: { ja: '最新の内容を確認してから、やり直してください。', en: 'Look at what it is now, then try again.' },
+    who: 'nobody',
+    retry: 'never',
+  },
   INTERNAL_FAULT: {
     number: 'E999',
     summary: { ja: 'プログラムの内部で想定外の問題が起きました。', en: 'Something unforeseen went wrong inside the program.' },
