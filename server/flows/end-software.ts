@@ -6,17 +6,19 @@ import { TsugiteError } from '../../protocol/errors.ts';
 import type { RandomId, SoftwareId } from '../../protocol/fields.ts';
 import type { Clock, Db, Random, Sql } from '../ports.ts';
 import { japanDay } from '../rules/japan-day.ts';
-import type { SoftwareState } from '../rules/software-states.ts';
+import type { ReleaseState } from '../rules/release-states.ts';
+import { nextSoftwareState, type SoftwareState } from '../rules/software-states.ts';
 import { type Actor, systemActor } from './actor.ts';
 import { appendAudit } from './audit.ts';
+import { haltedBy, moveRelease } from './move-release.ts';
+import { moveSoftware } from './move-software.ts';
 import { moveTarget } from './move-target.ts';
-import { markNoticeDue } from './notice-due.ts';
 import { type ChangeWork, heldError, holdIfMuch } from './pending-changes.ts';
 
 const targetsPerStep = 100;
 const endOf = {
-  prohibit: { state: 'PROHIBITED', reason: 'prohibited', codes: ['SOFTWARE_PROHIBITED'] },
-  withdraw: { state: 'WITHDRAWN', reason: 'withdrawn', codes: [] },
+  prohibit: { event: 'prohibited', state: 'PROHIBITED', reason: 'prohibited', codes: ['SOFTWARE_PROHIBITED'] },
+  withdraw: { event: 'withdrawn', state: 'WITHDRAWN', reason: 'withdrawn', codes: [] },
 } as const;
 type EndKind = keyof typeof endOf;
 
@@ -39,12 +41,12 @@ export function makeEndSoftware({ db, clock, random }: { db: Db; clock: Clock; r
       const state = await lockState(sql, software, actor);
       const others = (await openTargets(sql, software)).filter((target) => !change.targets.includes(target));
       if (others.length > 0) throw new TsugiteError('STATE_FORBIDS', { state, action: 'approve', others: others.length });
-      await setEnded(sql, software, { kind, reason: String(change.detail.reason ?? ''), nowMs });
+      await setEnded(sql, software, { kind, reason: String(change.detail.reason ?? ''), by: actor.name, nowMs });
     },
     declined: async (sql, change, _actor, nowMs) => {
-      const halted = Array.isArray(change.detail.halted) ? change.detail.halted : [];
-      await sql.query(`UPDATE releases SET state = 'ADMITTED' WHERE id = ANY($1) AND state = 'HALTED'`, [halted]);
-      await markSitesDue(sql, change.subject, nowMs);
+      // Only what still waits for this word: a halt that somebody gave meanwhile stays.
+      const halted = await sql.query<{ id: RandomId }>('SELECT id FROM releases WHERE halted_for = $1 ORDER BY id', [change.id]);
+      for (const { id } of halted) await moveRelease(sql, { release: id, event: 'resumed', atMs: nowMs });
     },
     afterApproval: async () => ({ ended: await finish() }),
   });
@@ -55,26 +57,26 @@ export function makeEndSoftware({ db, clock, random }: { db: Db; clock: Clock; r
     /** @throws TsugiteError NOT_FOUND · STATE_FORBIDS (never registered) · APPROVAL_REQUIRED (held; new deliveries are halted) */
     end: async (kind: EndKind, software: SoftwareId, reason: string, actor: Actor): Promise<Ended> => {
       const nowMs = clock.nowMs();
-      const { state } = endOf[kind];
+      const { state, event } = endOf[kind];
+      await finish(); // what another word has ended is ended by that word
       const held = await db.tx(async (sql) => {
         const now = await lockState(sql, software, actor);
         if (now === state) return undefined;
-        if (now === 'DRAFT' || now === 'MEASURED' || now === 'PROHIBITED')
-          throw new TsugiteError('STATE_FORBIDS', { state: now, action: kind });
+        if (nextSoftwareState(now, event) === undefined) throw new TsugiteError('STATE_FORBIDS', { state: now, action: kind });
         const targets = await openTargets(sql, software);
-        const halted = await releasesOnOffer(sql, software);
         const proposal = {
           kind,
           subject: software,
-          detail: { reason, halted },
+          detail: { reason },
           targets,
           proposers: actor.token === undefined ? [] : [actor.token],
         };
         const change = await holdIfMuch(sql, proposal, { random, actor, nowMs });
-        if (change === undefined) await setEnded(sql, software, { kind, reason, nowMs });
+        if (change === undefined) await setEnded(sql, software, { kind, reason, by: actor.name, nowMs });
         else {
-          await sql.query(`UPDATE releases SET state = 'HALTED' WHERE id = ANY($1)`, [halted]);
-          await markSitesDue(sql, software, nowMs);
+          const halt = { by: haltedBy(actor), reason, change: change.change };
+          for (const release of await releasesOf(sql, software, ['ADMITTED']))
+            await moveRelease(sql, { release, event: 'halted', halt, atMs: nowMs });
         }
         await appendAudit(
           sql,
@@ -94,17 +96,15 @@ export function makeEndSoftware({ db, clock, random }: { db: Db; clock: Clock; r
   };
 }
 
-/** Its base fee ends with it, also when it is prohibited: nothing of it is kept for delivery any more (D-10). */
 async function setEnded(
   sql: Sql,
   software: SoftwareId,
-  { kind, reason, nowMs }: { kind: EndKind; reason: string; nowMs: number },
+  { kind, reason, by, nowMs }: { kind: EndKind; reason: string; by: string; nowMs: number },
 ): Promise<void> {
-  await sql.query(
-    `UPDATE software SET state = $2, state_reason = $3, cancelled_at = CASE WHEN registered_at IS NOT NULL THEN coalesce(cancelled_at, $4) END
-     WHERE id = $1`,
-    [software, endOf[kind].state, reason, new Date(nowMs)],
-  );
+  await moveSoftware(sql, { software, event: endOf[kind].event, atMs: nowMs, by, reason });
+  if (kind === 'withdraw')
+    for (const release of await releasesOf(sql, software, ['ADMITTED', 'HALTED']))
+      await moveRelease(sql, { release, event: 'withdrawn', atMs: nowMs });
 }
 
 async function endSome(sql: Sql, nowMs: number): Promise<number> {
@@ -139,17 +139,10 @@ async function openTargets(sql: Sql, software: SoftwareId): Promise<RandomId[]> 
   return rows.map(({ id }) => id);
 }
 
-async function releasesOnOffer(sql: Sql, software: SoftwareId): Promise<RandomId[]> {
-  const rows = await sql.query<{ id: RandomId }>(`SELECT id FROM releases WHERE software_id = $1 AND state = 'ADMITTED' ORDER BY id`, [
+async function releasesOf(sql: Sql, software: SoftwareId, states: readonly ReleaseState[]): Promise<RandomId[]> {
+  const rows = await sql.query<{ id: RandomId }>('SELECT id FROM releases WHERE software_id = $1 AND state = ANY($2) ORDER BY id', [
     software,
+    states,
   ]);
   return rows.map(({ id }) => id);
-}
-
-async function markSitesDue(sql: Sql, software: string, nowMs: number): Promise<void> {
-  const rows = await sql.query<{ site: string }>(
-    `SELECT DISTINCT site_id AS site FROM targets WHERE software_id = $1 AND state IN ('READY', 'DELIVERING', 'UPDATING', 'FAILED')`,
-    [software],
-  );
-  await markNoticeDue(sql, { sites: rows.map(({ site }) => site) }, nowMs);
 }

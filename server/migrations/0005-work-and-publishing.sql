@@ -22,6 +22,7 @@ ALTER TABLE releases
   ADD COLUMN halted_for  random_id REFERENCES pending_changes;
 UPDATE releases SET halted_at = admitted_at, halted_by = 'operator', halt_reason = '' WHERE state = 'HALTED';
 ALTER TABLE releases
+  ADD CHECK ((state = 'HALTED') = (halted_at IS NOT NULL)),
   ADD CHECK ((halted_at IS NULL) = (halted_by IS NULL) AND (halted_at IS NULL) = (halt_reason IS NULL)),
   ADD CHECK (halted_for IS NULL OR halted_at IS NOT NULL);
 
@@ -83,6 +84,7 @@ CREATE INDEX measured_packages_release ON measured_packages (release_id);
 -- belongs to a package is garbage of a kill.
 CREATE TABLE replaced_packages (
   sha256      sha256_hex PRIMARY KEY,
+  software_id software_id NOT NULL,
   replaced_at timestamptz NOT NULL
 );
 

@@ -175,11 +175,15 @@ describe('notices', () => {
     expect(await listedVersion()).toBe('1.0.0');
     await rig.db.query("UPDATE targets SET state = 'UPDATING' WHERE id = $1", [target]);
     expect(await listedVersion()).toBe('2.0.0');
-    await rig.db.query("UPDATE releases SET state = 'HALTED' WHERE version = '2.0.0'");
+    await rig.db.query(
+      "UPDATE releases SET state = 'HALTED', halted_at = now(), halted_by = 'operator', halt_reason = 'bad' WHERE version = '2.0.0'",
+    );
     expect(await listedVersion()).toBe('1.0.0');
     await rig.db.query('UPDATE targets SET committed_version = NULL WHERE id = $1', [target]);
     expect(await listedVersion()).toBe(undefined);
-    await rig.db.query("UPDATE releases SET state = 'ADMITTED' WHERE version = '2.0.0'");
+    await rig.db.query(
+      "UPDATE releases SET state = 'ADMITTED', halted_at = NULL, halted_by = NULL, halt_reason = NULL WHERE version = '2.0.0'",
+    );
   });
 
   test('many who ask at once get one notice', async () => {
