@@ -3,6 +3,7 @@ import { isIPv6 } from 'node:net';
 import { keyidOf } from '../protocol/dsse.ts';
 import { TsugiteError } from '../protocol/errors.ts';
 import { signStatement } from '../protocol/signing.ts';
+import { openAuditHeads } from './adapters/audit-heads.ts';
 import { systemClock } from './adapters/clock.ts';
 import { dataFolder, loadAuthority, loadPrivateKey, readText, verifyInitialised } from './adapters/data-folder.ts';
 import { lockDataFolder } from './adapters/data-lock.ts';
@@ -15,6 +16,7 @@ import { makeGatewaySide } from './compose/gateway-side.ts';
 import { initServer } from './compose/init.ts';
 import { makePeopleSide } from './compose/people-side.ts';
 import { type ServerConfig, unitBytesOf } from './config.ts';
+import { makeAuditKeeper } from './flows/keep-audit-head.ts';
 import type { NoticeSigner } from './ports.ts';
 import { eligibilityCatalogues } from './rules/eligibility-catalogue.ts';
 
@@ -46,6 +48,10 @@ export async function startServer(dir: string, config: ServerConfig): Promise<Ru
     const common = { clock: systemClock, random: systemRandom, log };
     const database = await openServerDatabase(folder, config, common);
     stops.push(database.close);
+    const heads = openAuditHeads(folder.auditHeads);
+    const keeper = makeAuditKeeper({ ...common, db: database.db, heads });
+    stops.push(keeper.stop);
+    keeper.start();
     const packages = await openPackageFiles(folder.packages, systemRandom);
     const parts = { ...common, db: database.db, packages, catalogue: eligibilityCatalogues[config.eligibility] };
 
@@ -66,6 +72,7 @@ export async function startServer(dir: string, config: ServerConfig): Promise<Ru
     const { app, dayTick } = makePeopleSide({
       ...parts,
       providerCa: makeProviderCa(loadAuthority(folder.providerCa)),
+      heads,
       unitBytes: unitBytesOf(config),
       addresses: found,
     });

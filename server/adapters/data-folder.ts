@@ -19,6 +19,7 @@ export function dataFolder(dir: string) {
     postgres: join(root, 'postgres'),
     config: join(root, 'config.json'),
     lock: join(root, 'server.pid'),
+    auditHeads: join(root, 'audit-heads'),
     packages: join(root, 'packages'),
     bundles: join(root, 'bundles'),
     offlineRoot: join(root, 'offline-root'),

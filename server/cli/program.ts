@@ -4,6 +4,7 @@ import { type Answer, exitCode, type Streams, writeAnswer, writeFailure } from '
 import { TsugiteError } from '../../protocol/errors.ts';
 import { type ApiClient, makeApiClient, readInput } from './api-client.ts';
 import { asLines } from './as-lines.ts';
+import { addAuditVerbs } from './audit-verbs.ts';
 import { addCatalogueVerb } from './catalogue-verb.ts';
 import { addChangeVerbs } from './change-verbs.ts';
 import { addContractVerbs } from './contract-verbs.ts';
@@ -38,6 +39,7 @@ const everyVerb = [
   addExplainVerb,
   addCatalogueVerb,
   addTokenVerbs,
+  addAuditVerbs,
 ];
 
 /** @returns the exit code */

@@ -1,6 +1,7 @@
 /** The people's side, joined: flows behind the HTTP API. */
 import { makeApi } from '../api/app.ts';
 import type { Route } from '../api/route.ts';
+import { auditRoutes } from '../api/routes/audit.ts';
 import { catalogueRoutes } from '../api/routes/catalogue.ts';
 import { changeRoutes } from '../api/routes/changes.ts';
 import { contractRoutes } from '../api/routes/contract.ts';
@@ -11,6 +12,7 @@ import { providerRoutes } from '../api/routes/providers.ts';
 import { releaseRoutes } from '../api/routes/releases.ts';
 import { targetRoutes } from '../api/routes/targets.ts';
 import { makeAdmitRelease } from '../flows/admit-release.ts';
+import { makeAuditLog } from '../flows/audit-log.ts';
 import { makeCatalogueQueries } from '../flows/catalogue-queries.ts';
 import { makeContractEvents } from '../flows/contract-events.ts';
 import { makeCustomers } from '../flows/customers.ts';
@@ -24,6 +26,7 @@ import { makePendingChanges } from '../flows/pending-changes.ts';
 import { makeProviders } from '../flows/providers.ts';
 import { makeTargets } from '../flows/targets.ts';
 import { makeTokens } from '../flows/tokens.ts';
+import type { AuditHeads } from '../ports/keep.ts';
 import type { Clock, Db, Log, PackageFiles, ProviderCa, Random } from '../ports.ts';
 import type { EligibilityCatalogue } from '../rules/eligibility-catalogue.ts';
 
@@ -34,6 +37,7 @@ export type PeopleSideParts = {
   readonly log: Log;
   readonly packages: PackageFiles;
   readonly providerCa: ProviderCa;
+  readonly heads: AuditHeads;
   readonly catalogue: EligibilityCatalogue;
   readonly unitBytes: number;
   /** Where gateways find this server. */
@@ -71,6 +75,7 @@ function peopleRoutes(parts: PeopleSideParts, { tokens, evaluateDays, endSoftwar
   };
   return [
     ...operationRoutes({ tokens, queries }),
+    ...auditRoutes({ audit: makeAuditLog(parts) }),
     ...providerRoutes({ providers: makeProviders(parts) }),
     ...releaseRoutes({ admitRelease: makeAdmitRelease(parts), targets, queries }),
     ...customerRoutes({ customers: makeCustomers(parts) }),

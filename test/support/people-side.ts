@@ -7,6 +7,7 @@ import { encodeEnvelope, keyidOf } from '../../protocol/dsse.ts';
 import { providerId } from '../../protocol/fields.ts';
 import { signStatement } from '../../protocol/signing.ts';
 import { rootType } from '../../protocol/statements/root.ts';
+import { openAuditHeads } from '../../server/adapters/audit-heads.ts';
 import { openPackageFiles } from '../../server/adapters/package-files.ts';
 import { makeProviderCa } from '../../server/adapters/provider-ca.ts';
 import { systemRandom } from '../../server/adapters/random.ts';
@@ -53,6 +54,7 @@ export async function aPeopleSide({ unitBytes = 1_000_000, catalogue = 'seed' as
     log,
     packages: await openPackageFiles(packagesDir, systemRandom),
     providerCa: makeProviderCa(await makeAuthority(rsa3072, { organisation: 'Test Operator', commonName: 'provider CA' }, new Date(0))),
+    heads: openAuditHeads(path.join(folder, 'audit-heads')),
     catalogue: eligibilityCatalogues[catalogue],
     unitBytes,
     addresses: { https: 'https://127.0.0.1:8443', mqtt: 'mqtts://127.0.0.1:8883' },
