@@ -13,7 +13,9 @@ export async function redeliver(
   for (const { target } of await openTargetsOf(sql, site)) {
     if ((await moveTarget(sql, { target, event: 'redeliver', atMs, by, detail: { why } })) === undefined) continue;
     // A way back from a version that is not there leads nowhere.
-    await sql.query('UPDATE targets SET committed_version = NULL, rollback = NULL, deadline = NULL WHERE id = $1', [target]);
+    await sql.query('UPDATE targets SET committed_version = NULL, grace_until = NULL, rollback = NULL, deadline = NULL WHERE id = $1', [
+      target,
+    ]);
     moved.push(target);
   }
   return moved;

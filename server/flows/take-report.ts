@@ -10,6 +10,7 @@ import type { EligibilityCatalogue } from '../rules/eligibility-catalogue.ts';
 import { decideMark } from '../rules/report-mark.ts';
 import { eventOfReport, type TargetState } from '../rules/targets.ts';
 import { moveTarget } from './move-target.ts';
+import { settlePlanGrace } from './plan-grace.ts';
 import { lockSiteOf, takeConfirmation } from './take-confirmation.ts';
 
 /** One look at what stands above the mark; more than a gateway's whole outbox. */
@@ -106,8 +107,7 @@ async function applyToTarget(sql: Sql, gateway: GatewayId, report: Report, nowMs
   if (report.kind === 'purge') return recordPurge(sql, target, nowMs);
   if (report.kind !== 'end' && report.kind !== 'failure') return;
 
-  if (report.state === 'committed' && report.version !== undefined)
-    await sql.query('UPDATE targets SET committed_version = $2 WHERE id = $1', [target.id, report.version]);
+  if (report.state === 'committed' && report.version !== undefined) await setCommitted(sql, target.id, report.version, nowMs);
   // A late word about a version that is not wanted any more decides nothing about the one that is.
   if (report.version !== undefined && report.version !== target.wanted_version) return;
   // The running version again: a renewed signature (`release.resign`) that could not be taken. What ran, runs.
@@ -128,9 +128,11 @@ async function applyToTarget(sql: Sql, gateway: GatewayId, report: Report, nowMs
 /** The purge closes an ended target: its `removed` entry leaves the next notice. One that is not ended has lost its copy with its lease. */
 async function recordPurge(sql: Sql, target: TargetRow, nowMs: number): Promise<void> {
   if (target.state === 'TERMINATED')
-    await sql.query('UPDATE targets SET purged_at = coalesce(purged_at, $2), committed_version = NULL WHERE id = $1', [
-      target.id,
-      new Date(nowMs),
-    ]);
-  else await sql.query('UPDATE targets SET committed_version = NULL WHERE id = $1', [target.id]);
+    await sql.query('UPDATE targets SET purged_at = coalesce(purged_at, $2) WHERE id = $1', [target.id, new Date(nowMs)]);
+  await setCommitted(sql, target.id, null, nowMs);
+}
+
+async function setCommitted(sql: Sql, target: RandomId, version: string | null, nowMs: number): Promise<void> {
+  await sql.query('UPDATE targets SET committed_version = $2 WHERE id = $1', [target, version]);
+  await settlePlanGrace(sql, target, nowMs);
 }

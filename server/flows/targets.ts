@@ -14,6 +14,7 @@ import { moveTarget } from './move-target.ts';
 import { loadOffers, lockSoftware } from './offers.ts';
 import { type Page, pageOf, rowsFor } from './page.ts';
 import { type ChangeWork, heldError, holdIfMuch } from './pending-changes.ts';
+import { settlePlanGrace } from './plan-grace.ts';
 import { recordTargetPlan } from './price-classes.ts';
 
 export type Deployment = {
@@ -138,7 +139,7 @@ export function makeTargets({ db, clock, random }: { db: Db; clock: Clock; rando
 
 const targetQuery = `SELECT t.id AS target, t.software_id AS software, t.provider_id AS provider, t.site_id AS site, g.id AS gateway, t.state,
   t.state_codes AS codes, r.version, t.committed_version AS "committedVersion", t.plan, t.attempt, t.requested_at AS "requestedAt", t.ready_at AS "readyAt",
-  t.entered_notice_at AS "enteredNoticeAt", t.deadline, t.entitled_until AS "entitledUntil", t.ended_at AS "endedAt", t.removed_reason AS "removedReason",
+  t.entered_notice_at AS "enteredNoticeAt", t.deadline, t.entitled_until AS "entitledUntil", t.grace_until AS "graceUntil", t.ended_at AS "endedAt", t.removed_reason AS "removedReason",
   t.purged_at AS "purgedAt"
   FROM targets t LEFT JOIN releases r ON r.id = t.release_id LEFT JOIN gateways g ON g.site_id = t.site_id AND g.replaced_at IS NULL`;
 
@@ -174,6 +175,7 @@ async function deployOne(
       [row.id, offer.release, offer.plan, rollback],
     );
     await recordTargetPlan(sql, { target: row.id, release: offer.release, atMs: nowMs });
+    await settlePlanGrace(sql, row.id, nowMs);
     return outcome('moved', state);
   } catch (error) {
     if (!(error instanceof TsugiteError)) throw error;

@@ -6,7 +6,8 @@ import { limits } from '../../protocol/limits.ts';
 import { type PriceClass, planLimitBytes } from '../../protocol/pricing.ts';
 import type { Manifest } from '../../protocol/statements/manifest.ts';
 import type { Notice, Policy, Removal, RunLimits, Target } from '../../protocol/statements/notice.ts';
-import { deploymentMs, leaseMs, noticeLifeMs } from './notice-schedule.ts';
+import { entitledUntilMs } from './lease.ts';
+import { deploymentMs, noticeLifeMs } from './notice-schedule.ts';
 import { deliverableStates, type TargetState } from './targets.ts';
 
 /** The package of one release for this gateway's model. */
@@ -95,7 +96,7 @@ function planTarget(target: TargetFacts, offer: Offer, profile: GatewayProfile, 
     manifestSha256: offer.manifestSha256,
     installedBytes: offer.installedBytes,
     plan,
-    entitledUntil: toUtcTime(nowMs + leaseMs),
+    entitledUntil: toUtcTime(entitledUntilMs(nowMs)),
     deadline: toUtcTime(target.deadlineMs ?? nowMs + deploymentMs),
     limits: limitsOf(plan, profile, offer),
     grants: offer.permissions,

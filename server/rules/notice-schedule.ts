@@ -1,12 +1,10 @@
 /** When a gateway gets a new notice although nothing has changed, and which version it has (DESIGN §4). */
 import type { GatewayId } from '../../protocol/fields.ts';
 import { spreadOf } from '../../protocol/spread.ts';
+import { refreshMs } from './lease.ts';
 
 const dayMs = 86_400_000;
-export const refreshMs = 7 * dayMs;
 export const noticeLifeMs = 21 * dayMs;
-/** 30 days of outage, and a week in which the refresh was due anyway. */
-export const leaseMs = 37 * dayMs;
 export const deploymentMs = 14 * dayMs;
 
 /** @returns the gateway's next weekly moment after `nowMs`; the moments of all gateways lie evenly over the week */

@@ -4,6 +4,7 @@ import { toCompactJson } from '../../../protocol/json.ts';
 import { limits } from '../../../protocol/limits.ts';
 import { parseNotice } from '../../../protocol/statements/notice.ts';
 import { decideOnBirth } from '../../../server/rules/birth.ts';
+import { refreshMs } from '../../../server/rules/lease.ts';
 import {
   decideListing,
   isSameWish,
@@ -12,7 +13,7 @@ import {
   planNotice,
   type TargetFacts,
 } from '../../../server/rules/notice-content.ts';
-import { nextRefreshMs, nextVersion, refreshMs } from '../../../server/rules/notice-schedule.ts';
+import { nextRefreshMs, nextVersion } from '../../../server/rules/notice-schedule.ts';
 
 const dayMs = 86_400_000;
 const nowMs = Date.parse('2026-11-22T12:00:00Z');
