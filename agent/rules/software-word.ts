@@ -44,7 +44,9 @@ export function showSoftware({ record, deployment, decision, isRunning, stop }: 
   if (committed === null) return showUninstalled(decision);
   if (stop !== undefined) return { state: 'stopped', fault: stop };
   const trouble = record?.trouble ? { code: record.trouble.code, detail: record.trouble.detail } : null;
-  if (!isRunning) return { state: 'stopped', fault: trouble };
+  // Why there is nothing to start says more than that it cannot be started.
+  if (!isRunning)
+    return { state: 'stopped', fault: decision?.kind === 'spent' && decision.ended.state === 'stuck' ? decision.ended.fault : trouble };
   if (decision?.kind === 'spent') return { state: 'running-previous', fault: decision.ended.fault };
   const onHold = decision?.kind === 'hold' ? decision.fault : undefined;
   return { state: 'running', fault: trouble ?? onHold ?? ungrantedOf(record) ?? null };

@@ -27,7 +27,7 @@ import { type GatewayId, modelName } from '../../protocol/fields.ts';
 import { type GatewayProfile, profileOf } from '../../protocol/gateway-models.ts';
 import { toCompactJson } from '../../protocol/json.ts';
 import { type Birth, parsePresence } from '../../protocol/messages/presence.ts';
-import { parseReport, type Report } from '../../protocol/messages/report.ts';
+import { type DeploymentState, parseReport, type Report } from '../../protocol/messages/report.ts';
 import { type Manifest, manifestSchema } from '../../protocol/statements/manifest.ts';
 import type { Notice, Target } from '../../protocol/statements/notice.ts';
 import type { Root } from '../../protocol/statements/root.ts';
@@ -127,6 +127,8 @@ export function anAgentBench({
   const sent: Report[] = [];
   const events: LogEvent[] = [];
   const apps: App[] = [];
+  /** The states that each deployment had on the disk, in this order. */
+  const reached = new Map<string, readonly DeploymentState[]>();
   const downloadFaults: TsugiteError[] = [];
   const freeBytes = { value: 500_000_000 };
   let downloads = 0;
@@ -208,7 +210,13 @@ export function anAgentBench({
     const trust = makeKeepTrust({ store: trustStore, clock: own, log, builtAtMs: mintedAtMs - 1_000 });
     const stateStore = makeStateStore(dataDir);
     const state = makeKeepState({
-      store: { load: stateStore.load, save: guarded(stateStore.save) },
+      store: {
+        load: stateStore.load,
+        save: guarded((next) => {
+          stateStore.save(next);
+          for (const { id, state } of next.deployments) reached.set(id, [...new Set([...(reached.get(id) ?? []), state])]);
+        }),
+      },
       gateway,
       log,
     });
@@ -276,7 +284,7 @@ export function anAgentBench({
       renewCertificate: async () => false,
       sandbox: {
         probe: async () => ({ backend: 'none', cgroup: 'none', uid: 0, capabilities: '', seccomp: 0, noNewPrivileges: false }),
-        start: (spec) => powered(Promise.resolve(startApp(spec, own))),
+        start: async (spec) => powered(Promise.resolve(startApp(spec, own))),
         removeLeftovers: async () => {},
       },
       installer: {
@@ -306,6 +314,7 @@ export function anAgentBench({
   }
 
   function startApp(spec: AppSpec, own: ManualClock): AppProcess {
+    if (!existsSync(spec.appDir)) throw new TsugiteError('SANDBOX_UNAVAILABLE', { kind: 'launcher', said: 'no such package' });
     const health = [...packages.values()].find(({ wish }) => spec.appDir.endsWith(wish.package.sha256))?.health ?? 'ready';
     let end: App['end'] = () => {};
     const app: App = { spec, isRunning: true, end: (exit) => end(exit), network: { denied: [] } };
@@ -350,6 +359,7 @@ export function anAgentBench({
     sent,
     events,
     apps,
+    reached,
     packages,
     downloadFaults,
     freeBytes,

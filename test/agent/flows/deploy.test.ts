@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { TsugiteError } from '../../../protocol/errors.ts';
@@ -135,6 +135,43 @@ describe('an update', () => {
     expect(gateway.runningVersion('heater')).toBe('1.0.0');
     await gateway.deliver(aTestPackage('heater', '1.1.0'));
     expect(gateway.runningVersion('heater')).toBe('1.1.0');
+  });
+});
+
+describe('an update that cannot be brought back', () => {
+  /** A flash cell lost the committed package while the new version was on probation. */
+  beforeEach(async () => {
+    await gateway.deliver(aTestPackage('heater'));
+    gateway.writeData('heater', 'of this household');
+    await gateway.wish([aTestPackage('heater', '1.1.0', { health: 'never-ready' })]);
+    rmSync(join(gateway.dataDir, 'store', aTestPackage('heater').wish.package.sha256), { recursive: true });
+    await gateway.pass(61_000);
+  });
+
+  test('is stuck: told once, with the reason of the rollback, and shown as stopped', async () => {
+    const failures = gateway.reports('failure');
+    expect(failures).toMatchObject([
+      { state: 'stuck', number: 'E511', version: '1.1.0', detail: { prev: '1.0.0', after: 'START_TIMEOUT' } },
+    ]);
+    expect(gateway.events.filter(({ event }) => event === 'delivery.stuck')).toHaveLength(1);
+    expect(gateway.snapshot().software[0]).toMatchObject({ state: 'stopped', reason: { code: 'ROLLBACK_FAILED' } });
+    expect(gateway.state().deployments).toEqual([]);
+  });
+
+  test('is not tried again by itself, also after a power cut, and its data are kept', async () => {
+    gateway.cutPower();
+    await gateway.boot();
+    await gateway.pass(7_200_000);
+    expect(gateway.installs).toBe(2);
+    expect(gateway.reports('failure')).toHaveLength(1);
+    expect(readFileSync(join(folder('heater'), 'data', 'note'), 'utf8')).toBe('of this household');
+  });
+
+  test('ends with the next version, and the neighbour never noticed', async () => {
+    await gateway.deliver(aTestPackage('lamp'), aTestPackage('heater', '1.2.0'));
+    await gateway.pass(61_000);
+    expect([gateway.runningVersion('heater'), gateway.runningVersion('lamp')]).toEqual(['1.2.0', '1.0.0']);
+    expect(gateway.word('heater')).toBe('running');
   });
 });
 
