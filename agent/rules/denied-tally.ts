@@ -4,7 +4,7 @@ import type { DeniedClass } from './denied-traffic.ts';
 
 /** Where the connection was to lead, as people read it. */
 export const deniedWords = {
-  lan: { ja: '宅内の機器', en: 'devices in the home' },
+  lan: { ja: '家庭内の機器', en: 'devices in the home' },
   wan: { ja: 'インターネット', en: 'the Internet' },
   gateway: { ja: 'ホームゲートウェイ', en: 'the home gateway' },
   'other-app': { ja: 'ほかのソフトウェア', en: 'other software' },

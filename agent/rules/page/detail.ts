@@ -165,6 +165,11 @@ ${fact(d.target, entry.target)}
 ${fact(w.code, now === undefined ? d.no : `${now.number} ${now.code}`)}
 ${now === undefined ? nothing : html`${fact(w.who, actor(now.who))}${fact(w.next, now.remedy[language])}`}
 ${coded.map(({ atMs, number, code }) => fact(showTime(atMs, language), `${number} ${code}`))}
-${refusedNotice === undefined ? nothing : refusedNoticeFacts(refusedNotice, view)}
-</dl>`;
+</dl>
+${
+  refusedNotice === undefined
+    ? nothing
+    : html`<h3>${w.notUsedTitle}</h3>
+<dl>${refusedNoticeFacts(refusedNotice, view)}</dl>`
+}`;
 }

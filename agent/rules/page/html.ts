@@ -31,8 +31,8 @@ ${fact(w.shownAt, showTime(snapshot.atMs, view.language))}
 </dl>
 </header>
 <main>
-${notUsed(snapshot, view)}${snapshot.software.length === 0 ? html`<p class="empty">${w.empty}</p>` : snapshot.software.map((entry) => card(entry, view))}
-${traffic(snapshot, view.language)}
+${snapshot.software.length === 0 ? html`<p class="empty">${w.empty}</p>` : snapshot.software.map((entry) => card(entry, view))}
+${news(snapshot, view)}${traffic(snapshot, view.language)}
 ${sentByGateway(view)}
 </main>`;
   return documentOf({ title: w.title, style: pageStyle, language: view.language, body });
@@ -44,11 +44,13 @@ function settingsLink({ settingsUrl, language }: PageView): Html {
 }
 
 /** Nothing that the household did, nothing that it has to do: one sentence, and the rest for the person who mends it. */
-function notUsed({ refusedNotice }: GatewaySnapshot, view: PageView): Html {
+function news({ refusedNotice }: GatewaySnapshot, view: PageView): Html {
   if (refusedNotice === undefined) return nothing;
   const w = words[view.language];
-  return html`<section><p class="reason">${w.notUsed}</p>
-<details><summary>${w.forTechnician}</summary><dl>${refusedNoticeFacts(refusedNotice, view)}</dl></details></section>
+  return html`<section aria-labelledby="news"><h2 id="news">${w.news}</h2>
+<p>${w.notUsed}</p>
+<details><summary>${w.forTechnician}</summary><h3>${w.notUsedTitle}</h3>
+<dl>${refusedNoticeFacts(refusedNotice, view)}</dl></details></section>
 `;
 }
 

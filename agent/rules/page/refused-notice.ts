@@ -11,7 +11,7 @@ export function refusedNoticeFacts(
   const w = words[language];
   const { number, remedy, who, [language]: what } = describe(code, detail);
   const actor = who === 'operator' && operatorName !== undefined ? operatorName : whoLabels[who][language];
-  return html`${fact(w.notUsedCode, `${number} ${code}`)}${fact(w.notUsedWhat, what)}
+  return html`${fact(w.code, `${number} ${code}`)}${fact(w.notUsedWhat, what)}
 ${fact(w.notUsedAt, showTime(Date.parse(at), language))}${fact(w.notUsedTimes, `${times}`)}
 ${fact(w.who, actor)}${fact(w.next, remedy[language])}`;
 }

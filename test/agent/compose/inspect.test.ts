@@ -170,7 +170,7 @@ test('why counts the connections that were refused, by class alone', async () =>
     });
   const answer = await why();
   expect(answer.denied).toEqual([{ class: 'lan', count: 5, lastAt: expect.any(String) }]);
-  expect(answer.text).toContain('宅内の機器（devices in the home）  5回');
+  expect(answer.text).toContain('家庭内の機器（devices in the home）  5回');
   expect(answer.text).not.toContain('3610');
 });
 

@@ -133,7 +133,7 @@ describe('connections that were blocked', () => {
       .replace(technicians, '')
       .replace(/<[^>]+>/g, ' ')
       .replace(/\s+/g, ' ');
-    expect(household).toContain('宅内の機器 15 2026年11月22日 01:00 インターネット 1');
+    expect(household).toContain('家庭内の機器 15 2026年11月22日 01:00 インターネット 1');
     expect(page).not.toContain('192.168.1.9');
   });
 
