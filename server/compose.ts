@@ -72,7 +72,8 @@ export async function startServer(dir: string, config: ServerConfig): Promise<Ru
     const { app, dayTick } = makePeopleSide({
       ...parts,
       providerCa: makeProviderCa(loadAuthority(folder.providerCa)),
-      heads,
+      heads: keeping.heads,
+      access: config.people,
       unitBytes: unitBytesOf(config),
       addresses: found,
     });

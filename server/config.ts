@@ -1,5 +1,6 @@
 /** The server's settings: a JSON file, with defaults for everything, read once. All its faults are told at once. */
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import * as z from 'zod/mini';
 import { TsugiteError } from '../protocol/errors.ts';
 import { mebibyteBytes, megabyteBytes } from '../protocol/pricing.ts';
@@ -13,12 +14,33 @@ const listen = (defaultPort: number, defaultHost = '127.0.0.1') =>
     host: defaultHost,
     port: defaultPort,
   });
+/** `10.0.0.1`, `10.0.0.0/8`, `fd00::/8` */
+const network = text(43).check(
+  z.refine((given) => {
+    const [address = '', bits] = given.split('/');
+    const most = { 4: 32, 6: 128 }[isIP(address)] ?? -1;
+    return most > 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most));
+  }, 'an address, or a network as address/bits'),
+);
+const rate = z.int().check(z.gte(1), z.lte(1_000_000));
 const section = <Shape extends z.core.$ZodShape>(shape: Shape) => z.prefault(z.strictObject(shape), {} as never);
 
 export type ServerConfig = z.infer<typeof configSchema>;
 export const configSchema = z.strictObject({
   /** People's side: API and console. */
-  people: listen(8080),
+  people: section({
+    host: z._default(text(253), '127.0.0.1'),
+    port: z._default(port, 8080),
+    /** Addresses and networks of proxies of ours in front of the API: what they say in X-Forwarded-For counts as the caller's address. */
+    trustedProxies: z._default(z.array(network).check(z.maxLength(20)), []),
+    /** Requests a minute, and as many at once after a pause; more are answered with E956. */
+    limits: section({
+      perAddress: z._default(rate, 6_000),
+      perToken: z._default(rate, 3_000),
+      /** Wrong tokens from one address. */
+      wrongTokens: z._default(rate, 20),
+    }),
+  }),
   gateways: section({
     https: listen(8443),
     mqtt: listen(8883),

@@ -14,6 +14,11 @@ export interface Sql {
 export interface Db extends Sql {
   /** All or nothing, READ COMMITTED; may run `work` again after a deadlock or serialization failure, so `work` does nothing else than SQL. */
   tx<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
+  /**
+   * All that `work` does through this Db, however deep inside, as one transaction: each `tx` in it becomes a part that can fail alone. What it does
+   * must come one after the other. May run `work` again, as `tx` may.
+   */
+  together<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
   /** LISTEN on a connection of its own, taken up again after a loss. Delivery is a hint: what counts stands in a table. */
   listen(channel: NoticeChannel, heard: (payload: string) => void): Promise<{ close(): Promise<void> }>;
   close(): Promise<void>;

@@ -1,4 +1,5 @@
 /** PostgreSQL through `pg`: the one place that knows the driver. */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import pg from 'pg';
 import type { Db, Sql } from '../ports.ts';
 
@@ -25,19 +26,17 @@ export function openDatabase(connection: Connection, { maxConnections = 8, onLos
   // An idle connection that dies emits here; without a listener it would end the process. The next query opens a new one.
   pool.on('error', onLost);
 
+  /** The transaction that the caller's call stack is in, inside `together`. */
+  const around = new AsyncLocalStorage<Around>();
   const listeners = new Set<{ close(): Promise<void> }>();
   const db: Db = {
     query: async <R extends object>(text: string, params: readonly unknown[] = []) =>
-      (await pool.query(text, params as unknown[])).rows as R[],
+      around.getStore()?.sql.query<R>(text, params) ?? ((await pool.query(text, params as unknown[])).rows as R[]),
     tx: async (work) => {
-      for (let left = triesPerTransaction - 1; ; left -= 1) {
-        try {
-          return await transaction(pool, work);
-        } catch (error) {
-          if (left === 0 || !worthAnotherTry.has((error as { code?: string }).code ?? '')) throw error;
-        }
-      }
+      const outer = around.getStore();
+      return outer === undefined ? withTries(() => transaction(pool, work)) : savepoint(outer, work);
     },
+    together: (work) => withTries(() => transaction(pool, (sql) => around.run({ sql, savepoints: 0 }, () => work(sql)))),
     listen: async (channel, heard) => {
       const listener = await keepListening(connection, channel, heard, onLost);
       listeners.add(listener);
@@ -49,6 +48,32 @@ export function openDatabase(connection: Connection, { maxConnections = 8, onLos
     },
   };
   return db;
+}
+
+async function withTries<T>(run: () => Promise<T>): Promise<T> {
+  for (let left = triesPerTransaction - 1; ; left -= 1) {
+    try {
+      return await run();
+    } catch (error) {
+      if (left === 0 || !worthAnotherTry.has((error as { code?: string }).code ?? '')) throw error;
+    }
+  }
+}
+
+type Around = { readonly sql: Sql; savepoints: number };
+
+async function savepoint<T>(around: Around, work: (sql: Sql) => Promise<T>): Promise<T> {
+  around.savepoints += 1;
+  const name = `part_${around.savepoints}`;
+  await around.sql.query(`SAVEPOINT ${name}`);
+  try {
+    const result = await work(around.sql);
+    await around.sql.query(`RELEASE SAVEPOINT ${name}`);
+    return result;
+  } catch (error) {
+    await around.sql.query(`ROLLBACK TO SAVEPOINT ${name}`).catch(() => {}); // a lost connection rolls everything back
+    throw error;
+  }
 }
 
 async function transaction<T>(pool: pg.Pool, work: (sql: Sql) => Promise<T>): Promise<T> {

@@ -1,38 +1,62 @@
-/** The HTTP API of the people's side: authentication, validation and problem documents, the same for every route of the table. */
-import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+/** The HTTP API of the people's side: what is the same for every route of the table. */
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { TsugiteError } from '../../protocol/errors.ts';
 import type { Actor } from '../flows/actor.ts';
+import type { OncePerKey } from '../flows/once-per-key.ts';
+import type { RecogniseCaller } from '../flows/recognise-caller.ts';
 import type { Clock, Log } from '../ports.ts';
-import { readCall } from './call.ts';
-import { asTsugiteError, toProblem } from './problem.ts';
+import { carryOut } from './answer.ts';
+import { guardConnections, type Patience, serverPatience } from './connections.ts';
+import { sendVersion } from './etag.ts';
+import { asTsugiteError, isRefusal, problemBytes, toProblem } from './problem.ts';
 import type { Route } from './route.ts';
 
-const prefix = '/api/v1';
-const jsonBytes = 256 * 1024;
-const requestMs = 300_000; // 25 MB over a slow line
+export const apiPrefix = '/api/v1';
+const jsonBytes = 512 * 1024; // ten thousand ids
 const nobody: Actor = { name: 'anonymous', role: 'viewer' };
 
 export type ApiParts = {
   readonly routes: readonly Route[];
-  readonly recognise: (token: string | undefined) => Promise<Actor>;
+  readonly callers: RecogniseCaller;
+  readonly oncePerKey: OncePerKey;
   readonly clock: Clock;
   readonly log: Log;
+  /** Whose X-Forwarded-For is believed. */
+  readonly trustedProxies?: readonly string[];
+  readonly patience?: Patience;
 };
 
-export function makeApi({ routes, recognise, clock, log }: ApiParts): FastifyInstance {
+export function makeApi(parts: ApiParts): FastifyInstance {
+  const { routes, callers, oncePerKey, clock, log, trustedProxies = [], patience = serverPatience } = parts;
   const app = fastify({
     logger: false,
     bodyLimit: jsonBytes,
-    requestTimeout: requestMs,
+    requestTimeout: patience.uploadMs,
+    http: { headersTimeout: patience.headersMs, connectionsCheckingInterval: patience.checkMs },
     forceCloseConnections: 'idle',
     return503OnClosing: true,
+    trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
+    frameworkErrors: (error, _request, reply) => sendProblem(reply, asTsugiteError(error)),
+    clientErrorHandler: (error, socket) => {
+      // Before there is a request: headers that are too long, too slow or no HTTP at all.
+      if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy();
+      socket.end(problemBytes(new TsugiteError('INPUT_REFUSED', { faults: [{ field: '(request)', fault: error.code ?? 'no HTTP' }] })));
+    },
   });
+  guardConnections(app.server, { patience, trusted: trustedProxies });
   const actors = new WeakMap<FastifyRequest, Actor>();
   const startedAt = new WeakMap<FastifyRequest, number>();
 
   app.addContentTypeParser('application/octet-stream', (_request, payload, done) => done(null, payload));
-  app.addHook('onSend', async (_request, reply) => {
-    reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'content-security-policy': "default-src 'none'" });
+  // For whatever comes in, known route or not, before anything of it is read.
+  app.addHook('onRequest', async (request) => {
+    startedAt.set(request, clock.nowMs());
+    callers.arrive(request.ip);
+  });
+  app.addHook('onSend', async (request, reply, payload) => {
+    reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+    if (!reply.hasHeader('content-security-policy')) reply.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
+    return sendVersion(request, reply, payload);
   });
   app.addHook('onResponse', async (request, reply) => {
     const ms = clock.nowMs() - (startedAt.get(request) ?? clock.nowMs());
@@ -43,30 +67,26 @@ export function makeApi({ routes, recognise, clock, log }: ApiParts): FastifyIns
   app.setErrorHandler((thrown, _request, reply) => {
     const error = asTsugiteError(thrown);
     if (error.code === 'INTERNAL_FAULT') log.error('api.fault', { error: error.cause });
-    const problem = toProblem(error);
-    if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
-    return reply.code(problem.status).type('application/problem+json').send(problem);
+    return sendProblem(reply, error);
   });
-  app.setNotFoundHandler((_request, reply) => {
-    const problem = toProblem(new TsugiteError('NOT_FOUND', { what: 'route' }));
-    return reply.code(404).type('application/problem+json').send(problem);
-  });
+  app.setNotFoundHandler((_request, reply) => sendProblem(reply, new TsugiteError('NOT_FOUND', { what: 'route' })));
 
   for (const route of routes)
     app.route({
       method: route.method,
-      url: prefix + route.path,
+      url: apiPrefix + route.path,
       // Before the body is read: an upload of somebody unknown is not even received.
       onRequest: async (request) => {
-        startedAt.set(request, clock.nowMs());
-        const actor = route.roles === 'anyone' ? nobody : await recognise(bearerOf(request));
+        const actor = route.roles === 'anyone' ? nobody : await callers.recognise(bearerOf(request), request.ip);
         actors.set(request, actor);
         if (route.roles !== 'anyone' && !route.roles.includes(actor.role)) throw new TsugiteError('API_FORBIDDEN', { role: actor.role });
+        if (!route.isUpload) awaitBody(request, clock, patience.bodyMs);
       },
       handler: async (request, reply) => {
-        const call = readCall(route, request, actors.get(request) as Actor);
-        const result = await route.handle(call as never);
-        return reply.code(route.status).send(result);
+        const { json, isReplay, tag } = await carryOut(route, request, actors.get(request) as Actor, { oncePerKey, isRefusal });
+        if (isReplay) reply.header('idempotent-replayed', 'true');
+        if (tag !== undefined) reply.header('etag', `"${tag}"`);
+        return reply.code(route.status).type('application/json; charset=utf-8').send(json);
       },
     });
   return app;
@@ -74,4 +94,19 @@ export function makeApi({ routes, recognise, clock, log }: ApiParts): FastifyIns
 
 function bearerOf(request: FastifyRequest): string | undefined {
   return /^Bearer ([\w-]{1,100})$/.exec(request.headers.authorization ?? '')?.[1];
+}
+
+/** A body that dribbles in byte by byte would hold its connection for as long as an upload may take. */
+function awaitBody({ raw }: FastifyRequest, clock: Clock, ms: number): void {
+  const cancel = clock.after(ms, () => {
+    if (!raw.complete) raw.destroy();
+  });
+  raw.once('close', cancel);
+}
+
+function sendProblem(reply: FastifyReply, error: TsugiteError): FastifyReply {
+  const problem = toProblem(error);
+  if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
+  if (typeof error.detail.retryAfterS === 'number') reply.header('retry-after', String(error.detail.retryAfterS));
+  return reply.code(problem.status).type('application/problem+json; charset=utf-8').send(JSON.stringify(problem));
 }

@@ -27,6 +27,9 @@ const statusOfCode: Partial<Record<ErrorCode, number>> = {
   FILE_EXISTS: 409,
   STATE_FORBIDS: 409,
   ALREADY_RUNNING: 409,
+  REQUEST_RUNNING: 409,
+  VERSION_CHANGED: 412,
+  RATE_LIMITED: 429,
   SERVER_BUSY: 503,
   DATABASE_UNAVAILABLE: 503,
   DISK_FULL: 507,
@@ -56,6 +59,23 @@ export function toProblem(error: TsugiteError): Problem {
     context,
     ...(Array.isArray(reasons) ? { reasons: reasons.flatMap(toReason) } : {}),
   };
+}
+
+/** A rule, or the caller's own input, said no: nothing went wrong here. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof TsugiteError && statusOf(error.code) < 500;
+}
+
+/** For a connection on which no request came about. */
+export function problemBytes(error: TsugiteError): string {
+  const problem = toProblem(error);
+  const body = JSON.stringify(problem);
+  const head = [
+    'HTTP/1.1 400 Bad Request',
+    'content-type: application/problem+json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+  ];
+  return [...head, 'connection: close', '', body].join('\r\n');
 }
 
 function toReason(reason: { code?: unknown; detail?: Record<string, unknown> }): Record<string, unknown>[] {

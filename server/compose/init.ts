@@ -23,6 +23,7 @@ import { appendAudit } from '../flows/audit.ts';
 import { makeTokens } from '../flows/tokens.ts';
 import type { Authority, Clock, Db, Log, Random, Sql } from '../ports.ts';
 import { makeFirstRoot, type PublicKey } from '../rules/first-root.ts';
+import { tokenDays } from '../rules/token-life.ts';
 import { openServerDatabase } from './database.ts';
 
 const rootSigners = 3;
@@ -53,7 +54,11 @@ export async function initServer(dir: string, publicHosts: readonly string[], pa
     await verifyFresh(database.db, folder);
     const trust = await makeTrust(folder, config.operator.name, hosts, nowMs);
     await saveFirstRoot(database.db, folder, trust, nowMs);
-    const { token } = await makeTokens({ db: database.db, clock, random }).create({ role: 'operator', label: 'operator' });
+    const { token } = await makeTokens({ db: database.db, clock, random }).create({
+      role: 'operator',
+      label: 'operator',
+      days: tokenDays.most,
+    });
     finishDataFolder(folder, nowMs);
     return {
       data: folder.root,

@@ -1,5 +1,6 @@
 /** The people's side, joined: flows behind the HTTP API. */
 import { makeApi } from '../api/app.ts';
+import type { Patience } from '../api/connections.ts';
 import type { Route } from '../api/route.ts';
 import { auditRoutes } from '../api/routes/audit.ts';
 import { catalogueRoutes } from '../api/routes/catalogue.ts';
@@ -25,9 +26,12 @@ import { makeOrderDelivery } from '../flows/order-delivery.ts';
 import { makePendingChanges } from '../flows/pending-changes.ts';
 import { makeProviders } from '../flows/providers.ts';
 import { makeTargets } from '../flows/targets.ts';
+import { makeOncePerKey } from '../flows/once-per-key.ts';
 import { makeTokens } from '../flows/tokens.ts';
 import type { AuditHeads } from '../ports/keep.ts';
 import type { Clock, Db, Log, PackageFiles, ProviderCa, Random } from '../ports.ts';
+import { isPublicationHeld, makePublicationHold } from '../flows/publication-hold.ts';
+import { type CallLimits, makeRecogniseCaller } from '../flows/recognise-caller.ts';
 import type { EligibilityCatalogue } from '../rules/eligibility-catalogue.ts';
 
 export type PeopleSideParts = {
@@ -44,18 +48,25 @@ export type PeopleSideParts = {
   readonly addresses: Addresses;
 };
 
+  readonly access: { readonly limits: CallLimits; readonly trustedProxies: readonly string[]; readonly patience?: Patience };
 export function makePeopleSide(parts: PeopleSideParts) {
   const tokens = makeTokens(parts);
   const evaluateDays = makeEvaluateDays(parts);
   const endSoftware = makeEndSoftware(parts);
   const app = makeApi({
-    routes: peopleRoutes(parts, { tokens, evaluateDays, endSoftware }),
-    recognise: tokens.recognise,
-    clock: parts.clock,
-    log: parts.log,
+    ...parts,
+    ...parts.access,
+    routes,
+    callers: makeRecogniseCaller({ clock: parts.clock, limits: parts.access.limits, tokens }),
+    oncePerKey: makeOncePerKey(parts),
   });
-  const dayTick = makeDayTick({ ...parts, evaluateDays, finishEndedSoftware: endSoftware.finish });
-  return { app, tokens, dayTick };
+  const dayTick = makeDayTick({
+    ...parts,
+    evaluateDays,
+    finishEndedSoftware: endSoftware.finish,
+    isHeld: () => isPublicationHeld(parts.db),
+  });
+  return { app, routes, tokens, dayTick };
 }
 
 type Shared = {

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { TsugiteError } from '../../protocol/errors.ts';
 import type { ProviderId, RandomId } from '../../protocol/fields.ts';
-import type { Clock, Db, Random } from '../ports.ts';
+import type { Clock, Db, Random, Sql } from '../ports.ts';
+import { isUseWorthWriting, replacedEndsMs, tokenEndsMs } from '../rules/token-life.ts';
 import { type Actor, type Role, systemActor } from './actor.ts';
 import { appendAudit } from './audit.ts';
 import { type Page, pageOf, rowsFor } from './page.ts';
@@ -11,49 +12,95 @@ export type TokenRequest = {
   readonly role: Role;
   readonly provider?: ProviderId | undefined;
   readonly label: string;
+  /** Left out: `tokenDays.unlessSaid` */
   readonly days?: number | undefined;
 };
-const dayMs = 86_400_000;
+export type IssuedToken = { readonly id: RandomId; readonly token: string; readonly expires: Date };
 const prefix = 'tsugite_';
 
 export function makeTokens({ db, clock, random }: { db: Db; clock: Clock; random: Random }) {
+  const insert = async (
+    sql: Sql,
+    { role, provider, label, days }: TokenRequest,
+    { issuer, replaces = null, nowMs }: { issuer: RandomId | null; replaces?: RandomId | null; nowMs: number },
+  ): Promise<IssuedToken> => {
+    const issued = { id: random.id(), token: `${prefix}${random.id()}`, expires: new Date(tokenEndsMs(nowMs, days)) };
+    await sql.query(
+      `INSERT INTO api_tokens (id, sha256, role, provider_id, label, created_at, expires_at, created_by, replaces)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+      [issued.id, hashOf(issued.token), role, provider ?? null, label, new Date(nowMs), issued.expires, issuer, replaces],
+    );
+    return issued;
+  };
+
   return {
     /** @returns the token itself, for the only time */
-    create: async (request: TokenRequest, by: Actor = systemActor): Promise<{ id: RandomId; token: string; expires: Date | null }> => {
-      const nowMs = clock.nowMs();
-      const id = random.id();
-      const token = `${prefix}${random.id()}`;
-      const expires = request.days === undefined ? null : new Date(nowMs + request.days * dayMs);
-      await db.tx(async (sql) => {
+    create: (request: TokenRequest, by: Actor = systemActor): Promise<IssuedToken> =>
+      db.tx(async (sql) => {
+        const nowMs = clock.nowMs();
         if (request.provider !== undefined) await verifyProviderExists(sql, request.provider);
-        await sql.query(
-          `INSERT INTO api_tokens (id, sha256, role, provider_id, label, created_at, expires_at, created_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-          [id, hashOf(token), request.role, request.provider ?? null, request.label, new Date(nowMs), expires, by.token ?? null],
+        const issued = await insert(sql, request, { issuer: by.token ?? null, nowMs });
+        const detail = {
+          role: request.role,
+          provider: request.provider ?? null,
+          label: request.label,
+          expires: issued.expires.toISOString(),
+        };
+        await appendAudit(sql, { actor: by, action: 'token.create', subject: issued.id, detail }, nowMs);
+        return issued;
+      }),
+
+    /**
+     * Gives the caller a new token in place of its own, which is good for a few minutes more. Asked again (the answer was lost), the one that nobody
+     * has used is void. The new one counts as issued by the old one, so it is no second person either.
+     */
+    replaceOwn: (
+      { days, overlapMinutes }: { days?: number | undefined; overlapMinutes?: number | undefined },
+      actor: Actor,
+    ): Promise<IssuedToken & { readonly oldExpires: Date }> =>
+      db.tx(async (sql) => {
+        const nowMs = clock.nowMs();
+        const now = new Date(nowMs);
+        const [own] = await sql.query<{ id: RandomId; expires: Date }>(
+          'SELECT id, expires_at AS expires FROM api_tokens WHERE id = $1 FOR UPDATE',
+          [actor.token],
         );
+        if (own === undefined) throw new TsugiteError('API_FORBIDDEN', { role: 'system' });
+        await sql.query('UPDATE api_tokens SET revoked_at = $2 WHERE replaces = $1 AND revoked_at IS NULL AND last_used_at IS NULL', [
+          own.id,
+          now,
+        ]);
+        const request = { role: actor.role, provider: actor.provider, label: actor.name, days };
+        const issued = await insert(sql, request, { issuer: own.id, replaces: own.id, nowMs });
+        const oldExpires = new Date(replacedEndsMs(nowMs, own.expires.getTime(), overlapMinutes));
+        await sql.query('UPDATE api_tokens SET expires_at = $2 WHERE id = $1', [own.id, oldExpires]);
         await appendAudit(
           sql,
-          {
-            actor: by,
-            action: 'token.create',
-            subject: id,
-            detail: { role: request.role, provider: request.provider ?? null, label: request.label },
-          },
+          { actor, action: 'token.replace', subject: own.id, detail: { by: issued.id, oldExpires: oldExpires.toISOString() } },
           nowMs,
         );
-      });
-      return { id, token, expires };
-    },
+        return { ...issued, oldExpires };
+      }),
 
     /** @throws TsugiteError API_UNAUTHENTICATED, the same for unknown, revoked and expired */
     recognise: async (token: string | undefined): Promise<Actor> => {
       if (token === undefined || !token.startsWith(prefix) || token.length > 100) throw new TsugiteError('API_UNAUTHENTICATED');
-      const [row] = await db.query<{ id: RandomId; label: string; role: Role; provider_id: ProviderId | null }>(
-        `SELECT id, label, role, provider_id FROM api_tokens
-         WHERE sha256 = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)`,
-        [hashOf(token), new Date(clock.nowMs())],
+      const now = new Date(clock.nowMs());
+      const [row] = await db.query<{ id: RandomId; label: string; role: Role; provider: ProviderId | null; lastUsed: Date | null }>(
+        `SELECT id, label, role, provider_id AS provider, last_used_at AS "lastUsed" FROM api_tokens
+         WHERE sha256 = $1 AND revoked_at IS NULL AND expires_at > $2`,
+        [hashOf(token), now],
       );
       if (row === undefined) throw new TsugiteError('API_UNAUTHENTICATED');
-      return { name: row.label, role: row.role, token: row.id, ...(row.provider_id === null ? {} : { provider: row.provider_id }) };
+      if (isUseWorthWriting(row.lastUsed?.getTime(), now.getTime()))
+        await db.query('UPDATE api_tokens SET last_used_at = $2 WHERE id = $1', [row.id, now]);
+      return { name: row.label, role: row.role, token: row.id, ...(row.provider === null ? {} : { provider: row.provider }) };
+    },
+
+    /** Of the caller's own token. */
+    own: async (actor: Actor): Promise<Record<string, unknown>> => {
+      const [row] = await db.query(`${tokenQuery} WHERE id = $1`, [actor.token]);
+      return { ...row };
     },
 
     revoke: async (id: RandomId, by: Actor): Promise<void> => {
@@ -70,9 +117,7 @@ export function makeTokens({ db, clock, random }: { db: Db; clock: Clock; random
 
     list: async (page: Page) => {
       const rows = await db.query<{ id: RandomId }>(
-        `SELECT id, role, provider_id AS provider, label, created_at AS "createdAt", expires_at AS expires, revoked_at AS "revokedAt",
-           created_by AS "createdBy"
-         FROM api_tokens WHERE $1::text IS NULL OR (created_at, id) > (SELECT created_at, id FROM api_tokens WHERE id = $1)
+        `${tokenQuery} WHERE $1::text IS NULL OR (created_at, id) > (SELECT created_at, id FROM api_tokens WHERE id = $1)
          ORDER BY created_at, id LIMIT $2`,
         [page.after ?? null, rowsFor(page)],
       );
@@ -81,11 +126,15 @@ export function makeTokens({ db, clock, random }: { db: Db; clock: Clock; random
   };
 }
 
-async function verifyProviderExists(sql: Pick<Db, 'query'>, provider: ProviderId): Promise<void> {
+const tokenQuery = `SELECT id, role, provider_id AS provider, label, created_at AS "createdAt", expires_at AS expires, revoked_at AS "revokedAt",
+  last_used_at AS "lastUsedAt", created_by AS "createdBy", replaces FROM api_tokens`;
+
+async function verifyProviderExists(sql: Sql, provider: ProviderId): Promise<void> {
   const rows = await sql.query('SELECT 1 FROM providers WHERE id = $1', [provider]);
   if (rows.length === 0) throw new TsugiteError('NOT_FOUND', { what: `provider ${provider}` });
 }
 
-function hashOf(token: string): string {
+/** What is kept of a token. */
+export function hashOf(token: string): string {
   return createHash('sha256').update(token).digest('hex');
 }

@@ -35,7 +35,10 @@ export const consent = {
   givenAt: '2026-11-01T00:00:00Z',
 };
 
-export async function aPeopleSide({ unitBytes = 1_000_000, catalogue = 'seed' as CatalogueProfile } = {}) {
+/** More than any test asks; a test of the limits brings its own. */
+const noLimits = { perAddress: 1_000_000, perToken: 1_000_000, wrongTokens: 1_000_000 };
+
+export async function aPeopleSide({ unitBytes = 1_000_000, catalogue = 'seed' as CatalogueProfile, limits = noLimits } = {}) {
   const { db, stop } = await aDatabase();
   const folder = mkdtempSync(path.join(tmpdir(), 'tsugite-people-'));
   const packagesDir = path.join(folder, 'packages');
@@ -47,7 +50,7 @@ export async function aPeopleSide({ unitBytes = 1_000_000, catalogue = 'seed' as
   const serverCa = aRootCa();
   await insertRoot(db, pinned.pem, serverCa.pem);
 
-  const { app, tokens, dayTick } = makePeopleSide({
+  const { app, routes, tokens, dayTick } = makePeopleSide({
     db,
     clock,
     random: systemRandom,
@@ -57,17 +60,17 @@ export async function aPeopleSide({ unitBytes = 1_000_000, catalogue = 'seed' as
     heads: openAuditHeads(path.join(folder, 'audit-heads')),
     catalogue: eligibilityCatalogues[catalogue],
     unitBytes,
+    access: { limits, trustedProxies: [] },
     addresses: { https: 'https://127.0.0.1:8443', mqtt: 'mqtts://127.0.0.1:8883' },
   });
-  const bearers = new Map<string, string>();
+  const bearers = new Map<string, { token: string; expires: Date }>();
   const bearerOf = async (who: string): Promise<string> => {
     const [role, provider] = who.split(':') as [Role, string | undefined];
-    if (!bearers.has(who))
-      bearers.set(
-        who,
-        (await tokens.create({ role, label: who, provider: provider === undefined ? undefined : providerId.parse(provider) })).token,
-      );
-    return bearers.get(who) as string;
+    const known = bearers.get(who);
+    if (known !== undefined && known.expires.getTime() > clock.nowMs()) return known.token;
+    const bearer = await tokens.create({ role, label: who, provider: provider === undefined ? undefined : providerId.parse(provider) });
+    bearers.set(who, bearer);
+    return bearer.token;
   };
 
   /** @param who  `operator`, `provider:acme`, … or `nobody` */
@@ -85,6 +88,7 @@ export async function aPeopleSide({ unitBytes = 1_000_000, catalogue = 'seed' as
   let customers = 0;
   return {
     app,
+    routes,
     db,
     clock,
     lines,

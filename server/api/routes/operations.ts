@@ -3,8 +3,11 @@ import * as z from 'zod/mini';
 import { providerId, randomId } from '../../../protocol/fields.ts';
 import type { makeCatalogueQueries } from '../../flows/catalogue-queries.ts';
 import type { makeTokens } from '../../flows/tokens.ts';
+import { overlapMinutes, tokenDays } from '../../rules/token-life.ts';
 import { words } from '../fields.ts';
 import { everyRole, type Route, route } from '../route.ts';
+
+const days = z.int().check(z.gte(1), z.lte(tokenDays.most));
 
 export function operationRoutes({
   tokens,
@@ -40,7 +43,7 @@ export function operationRoutes({
           role: z.enum(['operator', 'provider', 'technician', 'viewer']),
           provider: z.optional(providerId),
           label: words(200),
-          days: z.optional(z.int().check(z.gte(1), z.lte(3650))),
+          days: z.optional(days),
         })
         .check(
           z.refine(({ role, provider }) => (role === 'provider') === (provider !== undefined), {
@@ -57,6 +60,22 @@ export function operationRoutes({
       summary: 'Tokens, without the tokens',
       list: randomId,
       handle: ({ page }) => tokens.list(page),
+    }),
+    route({
+      method: 'GET',
+      path: '/me',
+      roles: everyRole,
+      summary: "The caller's own token: role, provider, until when",
+      handle: ({ actor }) => tokens.own(actor),
+    }),
+    route({
+      method: 'POST',
+      path: '/tokens/replace',
+      roles: everyRole,
+      summary: "A new token in place of the caller's own, which is good for some minutes more",
+      status: 201,
+      body: z.strictObject({ days: z.optional(days), overlapMinutes: z.optional(z.int().check(z.gte(0), z.lte(overlapMinutes.most))) }),
+      handle: ({ body, actor }) => tokens.replaceOwn(body, actor),
     }),
     route({
       method: 'POST',

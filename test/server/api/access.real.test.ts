@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { apiPrefix } from '../../../server/api/app.ts';
+import type { Role } from '../../../server/flows/actor.ts';
 import { aPeopleSide, eligibleFacts, type PeopleSideRig } from '../../support/people-side.ts';
+
+/** The rest is behind a token. */
+const withoutToken: string[] = [];
 
 let rig: PeopleSideRig;
 beforeAll(async () => {
@@ -7,44 +12,69 @@ beforeAll(async () => {
 });
 afterAll(() => rig.stop());
 
-/** Every route that the server listens to, with something in place of its parameters. */
-function everyRoute(): { method: 'GET' | 'POST'; url: string }[] {
+type Asked = { method: string; url: string };
+
+/** Every route that the server listens to, by what it wrote down itself. */
+function heardRoutes(): Asked[] {
   const tree = rig.app.printRoutes({ commonPrefix: false, includeHooks: false });
-  const routes: { method: 'GET' | 'POST'; url: string }[] = [];
+  const routes: Asked[] = [];
   const stack: string[] = [];
   for (const line of tree.split('\n')) {
     const [, indent = '', path = '', methods = ''] = /^([│├└─\s]*)(\S+)(?: \((.+)\))?$/.exec(line) ?? [];
     if (path === '') continue;
     stack.length = indent.replace(/[├└]── $/, '').length / 4;
     stack.push(path);
-    for (const method of methods.split(', '))
-      if (method === 'GET' || method === 'POST') routes.push({ method, url: stack.join('').replace(/:\w+/g, 'something-0001') });
+    for (const method of methods.split(', ')) if (method !== '' && method !== 'HEAD') routes.push({ method, url: stack.join('') });
   }
   return routes;
 }
 
+/** With something in place of its parameters. */
+const filled = (url: string): string => url.replace(/:\w+/g, 'something-0001');
+const callers: Record<Role, string> = { operator: 'operator', provider: 'provider:acme', technician: 'technician', viewer: 'viewer' };
+
 describe('who may call what', () => {
-  test('every route but health refuses a caller without a good token, before it reads anything', async () => {
-    const routes = everyRoute();
-    expect(routes.length).toBeGreaterThan(25);
-    for (const { method, url } of routes) {
-      if (url === '/api/v1/health') continue;
+  beforeAll(() => rig.aProvider());
+
+  test('the server listens to the routes of the table, and to nothing else', () => {
+    const table = rig.routes.map(({ method, path }) => `${method} ${apiPrefix}${path}`);
+    expect(
+      heardRoutes()
+        .map(({ method, url }) => `${method} ${url}`)
+        .sort(),
+    ).toEqual([...table, ...withoutToken].sort());
+    expect(new Set(table).size).toBe(table.length);
+    expect(table.length).toBeGreaterThan(35);
+  });
+
+  test('without a token there is health, and the description of the API', () => {
+    expect(rig.routes.filter(({ roles }) => roles === 'anyone').map(({ path }) => path)).toEqual(['/health']);
+  });
+
+  test('every other route refuses a caller without a good token, before it reads anything', async () => {
+    for (const { method, path, roles } of rig.routes) {
+      if (roles === 'anyone') continue;
       for (const authorization of ['', 'Bearer wrong', `Bearer tsugite_${'a'.repeat(26)}`, 'Basic b3A6b3A=']) {
-        const reply = await rig.app.inject({ method, url, headers: { authorization, 'content-type': 'application/json' }, payload: '{' });
-        expect([url, reply.statusCode, reply.json().number]).toEqual([url, 401, 'E951']);
+        const headers = { authorization, 'content-type': 'application/json' };
+        const reply = await rig.app.inject({ method, url: apiPrefix + filled(path), headers, payload: method === 'POST' ? '{' : '' });
+        expect([path, reply.statusCode, reply.json().number]).toEqual([path, 401, 'E951']);
       }
     }
   });
 
-  test('a viewer changes nothing and a technician sees no tokens', async () => {
-    const changes = everyRoute().filter(({ method }) => method === 'POST');
-    for (const { url } of changes)
-      expect([url, (await rig.ask('viewer', 'POST', url.replace('/api/v1', ''), {})).status]).toEqual([url, 403]);
-    expect((await rig.ask('technician', 'GET', '/tokens')).status).toBe(403);
-    expect((await rig.ask('technician', 'POST', '/providers', { provider: 'acme', name: 'x' })).body).toMatchObject({
-      number: 'E952',
-      code: 'API_FORBIDDEN',
-    });
+  test.each(Object.entries(callers) as [Role, string][])('%s may call what its rows say; everything else is 403', async (role, who) => {
+    for (const { method, path, roles } of rig.routes) {
+      const reply = await rig.ask(who, method, filled(path), method === 'POST' ? {} : undefined);
+      if (roles === 'anyone' || roles.includes(role)) expect([path, [401, 403, 500].includes(reply.status)]).toEqual([path, false]);
+      else expect([path, reply.status, reply.body.code, reply.body.number]).toEqual([path, 403, 'API_FORBIDDEN', 'E952']);
+    }
+  });
+
+  test('a viewer changes nothing but its own token; a technician sees no tokens', () => {
+    const changes = rig.routes.filter(({ method, roles }) => method === 'POST' && roles.includes('viewer' as never));
+    expect(changes.map(({ path }) => path)).toEqual(['/tokens/replace']);
+    const tokens = rig.routes.find(({ method, path }) => method === 'GET' && path === '/tokens');
+    expect(tokens?.roles).toEqual(['operator']);
   });
 
   test('a token ends when it is revoked, and when its days are over', async () => {

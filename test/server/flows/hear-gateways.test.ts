@@ -15,6 +15,7 @@ function aListener(takeTelemetry: () => Promise<void> = async () => {}) {
       return [];
     },
     tx: (work) => work(db),
+    together: (work) => work(db),
     listen: async () => ({ close: async () => {} }),
     close: async () => {},
   };

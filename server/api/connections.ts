@@ -1,0 +1,45 @@
+/** How many connections the API holds, and how long it waits for each: a few slow callers must not take them all. */
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { addressKey } from '../rules/rate.ts';
+
+export type Patience = {
+  readonly headersMs: number;
+  /** From the headers to the end of a JSON body. */
+  readonly bodyMs: number;
+  /** The whole request: 25 MB over a slow line. */
+  readonly uploadMs: number;
+  /** How often Node looks at the two above. */
+  readonly checkMs: number;
+  readonly connections: number;
+  /** Of them, from one address. A proxy of ours is many callers. */
+  readonly fromOneAddress: number;
+};
+export const serverPatience: Patience = {
+  headersMs: 20_000,
+  bodyMs: 30_000,
+  uploadMs: 300_000,
+  checkMs: 5_000,
+  connections: 1_000,
+  fromOneAddress: 250,
+};
+
+export function guardConnections(server: Server, { patience, trusted }: { patience: Patience; trusted: readonly string[] }): void {
+  const open = new Map<string, number>();
+  const proxies = new Set(trusted);
+  server.maxConnections = patience.connections;
+  server.on('connection', (socket: Socket) => {
+    const address = socket.remoteAddress ?? '';
+    if (proxies.has(address)) return;
+    const key = addressKey(address);
+    const count = (open.get(key) ?? 0) + 1;
+    if (count > patience.fromOneAddress) return socket.destroy();
+    open.set(key, count);
+    socket.once('close', () => {
+      const left = (open.get(key) ?? 1) - 1;
+      if (left === 0) open.delete(key);
+      else open.set(key, left);
+    });
+    return undefined;
+  });
+}

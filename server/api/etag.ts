@@ -1,0 +1,19 @@
+/** Versions of answers (RFC 9110 §8.8.3, §13.1.2): whoever polls is told "as before" instead of the same bytes again. */
+import { createHash } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+/** @returns what to send: nothing when the caller has it */
+export function sendVersion(request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
+  if ((request.method !== 'GET' && request.method !== 'HEAD') || reply.statusCode !== 200 || typeof payload !== 'string') return payload;
+  const made = reply.getHeader('etag');
+  const etag = typeof made === 'string' ? made : `"${createHash('sha256').update(payload).digest('base64url').slice(0, 22)}"`;
+  reply.header('etag', etag);
+  if (!isAmong(etag, request.headers['if-none-match'])) return payload;
+  reply.code(304).removeHeader('content-type').removeHeader('content-length');
+  return '';
+}
+
+/** The weak comparison, as If-None-Match wants it. */
+function isAmong(etag: string, list: string | undefined): boolean {
+  return list !== undefined && (list.trim() === '*' || list.split(',').some((one) => one.trim().replace(/^W\//, '') === etag));
+}
