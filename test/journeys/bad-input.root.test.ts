@@ -388,8 +388,8 @@ const without = (text: string, tree: Record<string, string>) =>
 /** What a household reads at once, and what a technician opens. */
 async function pageOf(gateway: EmulatedGateway, address: string): Promise<[household: string, technician: string]> {
   const text = (await get(gateway.pageUrl + address)).body.toString();
-  const [household = '', ...opened] = text.split('工事・保守の方へ');
-  return [household, opened.join('')];
+  const opened = /<details>.*?<\/details>/gs;
+  return [text.replace(opened, ''), (text.match(opened) ?? []).join('')];
 }
 
 type Why = {
