@@ -11,12 +11,14 @@ import { makeIdentityStore } from './adapters/identity-store.ts';
 import { makeLocalPage } from './adapters/local-page.ts';
 import { readLog } from './adapters/log-reader.ts';
 import { makeOutboxStore } from './adapters/outbox-store.ts';
+import { ownRssBytes } from './adapters/own-memory.ts';
 import { makePackageStore } from './adapters/package-store.ts';
 import { systemRandom as random } from './adapters/random.ts';
 import { makeRefusalStore } from './adapters/refusal-store.ts';
 import { makeSettingsDoor } from './adapters/settings-door.ts';
 import { makeSoftwareFolders } from './adapters/software-folders.ts';
 import { makeStateStore } from './adapters/state-store.ts';
+import { makeTelemetryStore } from './adapters/telemetry-store.ts';
 import { makeTrustStore } from './adapters/trust-store.ts';
 import { openLog, readBootId } from './compose/disk.ts';
 import { joinFlows } from './compose/join.ts';
@@ -45,9 +47,12 @@ export async function startAgent(dataDir: string, config: AgentConfig): Promise<
   const trust = makeKeepTrust({ store: makeTrustStore(dataDir, onDamage), clock, log, builtAtMs });
   useTime(trust.nowMs);
   const { link, ledger, budget, identity, roots, download, renewCertificate } = composeNetwork(dataDir, { trust, log, enrolled });
-  const { host, sandbox, installer, socketsDirOf } = composeSandbox(dataDir, config, trust.nowMs);
+  const { host, sandbox, installer, socketsDirOf } = composeSandbox(dataDir, config, {
+    nowMs: trust.nowMs,
+    onTelemetry: ({ target }, numbers) => joined.hearSoftware(target, numbers),
+  });
 
-  const running = await joinFlows({
+  const joined = joinFlows({
     about: { gateway, modelName: model, model: profileOfModel(config), firmware, agentVersion, bootId: readBootId() },
     host: { agent: agentVersion, node: process.versions.node, arch: process.arch },
     trust,
@@ -66,6 +71,13 @@ export async function startAgent(dataDir: string, config: AgentConfig): Promise<
     serverBase: () => identity().https,
     month: () => ({ usedBytes: ledger.month().totalBytes, ...budget(), packageBytes: ledger.packageBytes() }),
     saveLedger: ledger.save,
+    telemetry: {
+      store: makeTelemetryStore(dataDir, onDamage),
+      ownRssBytes,
+      chargedSinceStart: ledger.chargedSinceStart,
+      findHold: ledger.findTelemetryHold,
+      loadMessage: () => import('./rules/telemetry/message.ts'),
+    },
     renewCertificate,
     sandbox,
     installer,
@@ -90,7 +102,8 @@ export async function startAgent(dataDir: string, config: AgentConfig): Promise<
         log,
       }),
     ],
-  }).start();
+  });
+  const running = await joined.start();
 
   return {
     async stop() {

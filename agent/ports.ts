@@ -221,6 +221,8 @@ export interface AppProcess {
   readonly webSocketPath: string;
   readonly readiness: Promise<Readiness>;
   readonly exited: Promise<AppExit>;
+  /** The highest since its start, as the kernel counts its control group; 0 after its end. */
+  memoryPeakBytes(): number;
   /** After its end: as it was then. */
   network(): Promise<AppNetworkNews>;
   /** Asks (SIGTERM), then kills the whole cgroup after `graceMs`. Resolves when nothing of it is left. */

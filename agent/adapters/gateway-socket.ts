@@ -4,14 +4,15 @@ import { closeSync, constants, openSync, unlinkSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { describe, type ErrorCode, TsugiteError } from '../../protocol/errors.ts';
+import { type OwnNumbers, ownNumbers, ownNumbersKept } from '../../protocol/messages/own-numbers.ts';
 import type { AppSpec, Clock } from '../ports.ts';
 import { loadSettings, saveSettings, settingsBytes } from './app-settings.ts';
 import { pathOnly } from './app-socket.ts';
 
 export type GatewaySocketHandlers = {
   onReady(): void;
-  /** A parsed JSON object of at most `telemetryBytes`; asked for only with the permission. */
-  onTelemetry(sample: Record<string, unknown>): void;
+  /** Asked for only with the permission. @throws TsugiteError: what the app is answered */
+  onTelemetry(numbers: OwnNumbers): void;
 };
 export type GatewaySocket = { close(): Promise<void> };
 
@@ -45,12 +46,11 @@ export async function openGatewaySocket(
     },
     'POST /telemetry': async (request) => {
       const body = await readBody(request, telemetryBytes);
-      if (!app.permissions.telemetry) throw new TsugiteError('APP_PERMISSION_DENIED', { permission: 'telemetry' });
-      const sample = parseJson(body);
-      if (typeof sample !== 'object' || sample === null || Array.isArray(sample))
-        throw new TsugiteError('MESSAGE_MALFORMED', { what: 'telemetry', kind: 'not-an-object' });
+      if (!app.permissions.telemetry) throw new TsugiteError('APP_PERMISSION_DENIED', { kind: 'telemetry-not-granted' });
+      const parsed = ownNumbers.safeParse(parseJson(body));
+      if (!parsed.success) throw new TsugiteError('MESSAGE_MALFORMED', { what: 'telemetry', kind: 'own-telemetry', limit: ownNumbersKept });
       takeWrite();
-      handlers.onTelemetry(sample as Record<string, unknown>);
+      handlers.onTelemetry(parsed.data);
       return { status: 202 };
     },
   };

@@ -6,16 +6,19 @@ import { makeAnswer } from '../flows/answer.ts';
 import { makeCommit } from '../flows/commit-software.ts';
 import { makeDeploy } from '../flows/deploy.ts';
 import { makeFetchPackage, makeRefusalOf, makeReserve } from '../flows/fetch-package.ts';
-import { makeHearServer } from '../flows/hear-server.ts';
+import { type HearServer, makeHearServer } from '../flows/hear-server.ts';
 import { makeKeepChoices } from '../flows/keep-choices.ts';
 import type { StateKeeper } from '../flows/keep-state.ts';
+import { makeKeepTelemetry, type TelemetryKeeper } from '../flows/keep-telemetry.ts';
 import type { Trust } from '../flows/keep-trust.ts';
+import { makeMeasure } from '../flows/measure.ts';
 import { observe } from '../flows/observe.ts';
 import { makePurgeSoftware } from '../flows/purge-software.ts';
 import { makeReconcile, type Reconcile } from '../flows/reconcile.ts';
 import { makeRememberRefusal } from '../flows/remember-refusal.ts';
 import { makeRunAgent, type RunningAgent } from '../flows/run-agent.ts';
 import { makeSendReports } from '../flows/send-reports.ts';
+import { makeSendTelemetry } from '../flows/send-telemetry.ts';
 import { makeShowSettings } from '../flows/show-settings.ts';
 import { makeNoteChanges, snapshotSoftware } from '../flows/show-software.ts';
 import { makeStartClean } from '../flows/start-clean.ts';
@@ -27,6 +30,7 @@ import { makeWalkRoot } from '../flows/walk-root.ts';
 import { makeWatchNetwork } from '../flows/watch-network.ts';
 import type { DownloadFolder, Outbox, RefusalStore, SoftwareFolders } from '../ports/disk.ts';
 import type { ChoicesStore, House, HouseDoor } from '../ports/house.ts';
+import type { TelemetryOutside } from '../ports/telemetry.ts';
 import type {
   Clock,
   ControlLink,
@@ -62,6 +66,7 @@ export type Outside = {
   serverBase: () => string;
   month: () => GatewaySnapshot['month'];
   saveLedger: () => void;
+  telemetry: TelemetryOutside;
   renewCertificate: (nowMs: number) => Promise<boolean>;
   sandbox: Sandbox;
   installer: Installer;
@@ -77,6 +82,8 @@ export type Joined = {
   start: () => Promise<RunningAgent>;
   snapshot: () => GatewaySnapshot;
   house: House;
+  /** What software says of itself on its gateway socket. */
+  hearSoftware: TelemetryKeeper['hear'];
   /** Resolves when the plan has nothing left to do at once. */
   settled: () => Promise<void>;
 };
@@ -90,10 +97,22 @@ export function joinFlows(outside: Outside): Joined {
   const onChange = () => reconcile?.trigger();
   let deployNotBeforeMs = 0;
 
+  const { store: telemetryStore, ownRssBytes, chargedSinceStart, findHold, loadMessage } = outside.telemetry;
+  const measure = makeMeasure({
+    ...{ ownRssBytes, chargedSinceStart },
+    processOf: (target) => supervisor.running().get(target)?.process,
+    dataBytes: folders.dataBytes,
+  });
   const supervisor = makeSupervise({
-    ...{ sandbox, store, folders, clock, trust, state, reports, log, modelName, model, onChange },
+    ...{ sandbox, store, folders, clock, trust, state, reports, log, modelName, model, measure, onChange },
     socketsDirOf: outside.socketsDirOf,
-    watchNetwork: makeWatchNetwork({ clock, trust, reports, log }),
+    watchNetwork: makeWatchNetwork({ clock, trust, reports, log, onDenied: measure.denied }),
+  });
+  const keeper = makeKeepTelemetry({ gateway, store: telemetryStore, measure, trust, state, clock, log });
+  const sender = makeSendTelemetry({
+    ...{ gateway, findHold, loadMessage, keeper, link, clock, random, log },
+    epoch: outbox.epoch,
+    nowMs: trust.nowMs,
   });
   const inUse = () => [...supervisor.running().values()].map(({ sha256 }) => sha256);
   const sweepStore = makeSweepStore({ state, store, downloads, inUse, log });
@@ -148,6 +167,15 @@ export function joinFlows(outside: Outside): Joined {
     },
   });
 
+  const heard: HearServer = {
+    ...handlers,
+    onOnline() {
+      handlers.onOnline();
+      measure.connected();
+      sender.onOnline();
+    },
+  };
+
   const snapshot = (): GatewaySnapshot => {
     const appliedAt = trust.appliedAt();
     const refusedNotice = refusals.last();
@@ -169,7 +197,9 @@ export function joinFlows(outside: Outside): Joined {
 
   return {
     start: makeRunAgent({
-      ...{ agentVersion, deploy, supervisor, sandbox, trust, link, handlers, reports, snapshot, clock, log },
+      ...{ agentVersion, deploy, supervisor, sandbox, trust, link, reports, snapshot, clock, log },
+      handlers: heard,
+      telemetry: sender,
       startClean: makeStartClean({ gateway, state, sandbox, store, folders, purging, sweepStore, log }),
       reconcile: planner,
       page: withDoors(outside.page, outside.doors, house),
@@ -179,6 +209,7 @@ export function joinFlows(outside: Outside): Joined {
     }),
     snapshot,
     house,
+    hearSoftware: keeper.hear,
     settled: planner.settled,
   };
 }

@@ -5,12 +5,17 @@ import { fileURLToPath } from 'node:url';
 import { makeAppLog } from '../adapters/app-log.ts';
 import { systemClock as clock } from '../adapters/clock.ts';
 import { makeInstaller } from '../adapters/installer.ts';
+import type { AppObserver } from '../adapters/sandbox/app-process.ts';
 import { makeSandboxHost } from '../adapters/sandbox/sandbox-host.ts';
 import { makeSandbox } from '../adapters/sandbox.ts';
 import type { AgentConfig } from '../config.ts';
 
 /** What runs foreign bytes: the sandbox of the apps and the installer child. Both pass closed folders above the data folder by themselves. */
-export function composeSandbox(dataDir: string, config: AgentConfig, nowMs: () => number) {
+export function composeSandbox(
+  dataDir: string,
+  config: AgentConfig,
+  { nowMs, onTelemetry }: { nowMs: () => number; onTelemetry: AppObserver['onTelemetry'] },
+) {
   const runDir = join(dataDir, 'run');
   mkdirSync(runDir, { recursive: true, mode: 0o711 });
   const appLog = makeAppLog(dataDir, nowMs);
@@ -22,7 +27,7 @@ export function composeSandbox(dataDir: string, config: AgentConfig, nowMs: () =
       host,
       lan: { ...config.lan, tag: keyOf(dataDir).slice(0, 6) },
       clock,
-      observer: { onOutput: (app, line) => appLog(app, line), onTelemetry: () => {} },
+      observer: { onOutput: (app, line) => appLog(app, line), onTelemetry },
     }),
     installer: makeInstaller({ host, clock, program: { dir: dirname(fileURLToPath(import.meta.url)), file: 'installer.js' } }),
     /** Gone after each start of the agent, hence made when it is needed. */

@@ -7,12 +7,13 @@ import {
   charge,
   chargePackage,
   emptyLedger,
+  findTelemetryHold,
   inMonthOf,
   type Ledger,
   type Level,
   levelOf,
-  maySpend,
   monthProgress,
+  type TelemetryHold,
   totalOf,
 } from '../rules/ledger.ts';
 
@@ -29,7 +30,9 @@ type Needs = {
 export type KeptLedger = ByteLedger & {
   /** Bodies of packages in this month; they stand beside the control bytes. */
   packageBytes(): number;
-  maySendTelemetry(wireBytes: number, telemetryBytesPerMonth: number): boolean;
+  /** Control bytes since the agent was started, whatever the month. */
+  chargedSinceStart(): number;
+  findTelemetryHold(wireBytes: number, telemetryBytesPerMonth: number): TelemetryHold | undefined;
   /** What the next reconnect may still cost. */
   reconnectSpending(): ReconnectSpending;
   /** Before the agent stops. */
@@ -48,6 +51,7 @@ const levels: readonly Level[] = ['within-target', 'above-target', 'alarm', 'cei
 /** The month's ledger: charged by the adapters, kept on disk across restarts, watched against the budget. */
 export function makeKeepLedger({ store, clock, log, nowMs, budget }: Needs): KeptLedger {
   let ledger: Ledger = inMonthOf(store.load() ?? emptyLedger(nowMs()), nowMs());
+  let chargedBytes = 0;
   let unsavedBytes = 0;
   let savedAtMs = clock.monotonicMs();
   let level = levelOf(totalOf(ledger), budget());
@@ -84,15 +88,19 @@ export function makeKeepLedger({ store, clock, log, nowMs, budget }: Needs): Kep
   }
 
   return {
-    charge: (purpose, wireBytes) => book(charge(ledger, purpose, wireBytes, nowMs()), wireBytes),
+    charge(purpose, wireBytes) {
+      chargedBytes += wireBytes;
+      book(charge(ledger, purpose, wireBytes, nowMs()), wireBytes);
+    },
     chargePackage: (wireBytes) => book(chargePackage(ledger, wireBytes, nowMs()), wireBytes),
     month() {
       ledger = inMonthOf(ledger, nowMs());
       return { totalBytes: totalOf(ledger), byPurpose: ledger.bytes };
     },
     packageBytes: () => inMonthOf(ledger, nowMs()).packageBytes,
-    maySendTelemetry: (wireBytes, telemetryBytesPerMonth) =>
-      maySpend(inMonthOf(ledger, nowMs()), 'telemetry', wireBytes, budget(), telemetryBytesPerMonth),
+    chargedSinceStart: () => chargedBytes,
+    findTelemetryHold: (wireBytes, telemetryBytesPerMonth) =>
+      findTelemetryHold(inMonthOf(ledger, nowMs()), wireBytes, budget(), telemetryBytesPerMonth),
     reconnectSpending() {
       const current = inMonthOf(ledger, nowMs());
       const { elapsedMs, lengthMs } = monthProgress(nowMs());

@@ -4,6 +4,7 @@ import type { HearServer } from './hear-server.ts';
 import type { Trust } from './keep-trust.ts';
 import type { Reconcile } from './reconcile.ts';
 import type { SendReports } from './send-reports.ts';
+import type { SendTelemetry } from './send-telemetry.ts';
 import { faultOf, type Supervisor } from './supervise.ts';
 import type { Walk } from './walk-root.ts';
 
@@ -21,6 +22,7 @@ type Needs = {
   link: ControlLink;
   handlers: HearServer;
   reports: SendReports;
+  telemetry: SendTelemetry;
   page: LocalPage;
   snapshot: () => GatewaySnapshot;
   walkRoot: () => Promise<Walk>;
@@ -35,7 +37,7 @@ export type RunningAgent = { stop(): Promise<void> };
 
 /** Brings everything up in the one right order, keeps the slow duties of years, and takes everything down again. */
 export function makeRunAgent(needs: Needs) {
-  const { startClean, deploy, reconcile, supervisor, sandbox, trust, link, handlers, reports, page, clock, log } = needs;
+  const { startClean, deploy, reconcile, supervisor, sandbox, trust, link, handlers, reports, telemetry, page, clock, log } = needs;
   let cancelHour: Cancel = () => {};
   let cancelWalk: Cancel = () => {};
   let wall: ReturnType<Trust['wall']> = 'right';
@@ -97,6 +99,7 @@ export function makeRunAgent(needs: Needs) {
     await page.start(needs.snapshot);
     deploy.resumeAll();
     reconcile.trigger();
+    telemetry.start();
     link.start(handlers);
     cancelHour = clock.after(hourMs, everyHour);
     cancelWalk = clock.after(rootWalkMs, everyMonth);
@@ -110,6 +113,7 @@ export function makeRunAgent(needs: Needs) {
         deploy.stop();
         reconcile.stop();
         reports.stop();
+        telemetry.stop();
         await reconcile.settled();
         await Promise.all([link.stop(), page.stop(), supervisor.haltAll()]);
         handlers.stop();

@@ -9,6 +9,7 @@ import { afterCrash, type CrashHistory, noCrashes, wellAfterMs } from '../rules/
 import { limitsInForce, permissionsInForce, termsKey } from '../rules/run-terms.ts';
 import type { StateKeeper } from './keep-state.ts';
 import type { Trust } from './keep-trust.ts';
+import type { Measure } from './measure.ts';
 import type { SendReports } from './send-reports.ts';
 import type { WatchNetwork } from './watch-network.ts';
 
@@ -45,6 +46,7 @@ type Needs = {
   model: GatewayProfile;
   socketsDirOf: (uid: number) => string;
   watchNetwork: WatchNetwork;
+  measure: Pick<Measure, 'started' | 'crashed'>;
   /** Something ended or became ready: plan anew. */
   onChange: () => void;
 };
@@ -61,7 +63,8 @@ type Running = {
 
 /** Owns the processes of all software on the gateway. */
 export function makeSupervise(needs: Needs): Supervisor {
-  const { sandbox, store, folders, clock, trust, state, reports, log, modelName, model, socketsDirOf, watchNetwork, onChange } = needs;
+  const { sandbox, store, folders, clock, trust, state, reports, log, modelName, model, socketsDirOf, watchNetwork, measure, onChange } =
+    needs;
   const running = new Map<RandomId, Running>();
   const histories = new Map<RandomId, CrashHistory>();
   const restartAtMs = new Map<RandomId, number>();
@@ -102,6 +105,7 @@ export function makeSupervise(needs: Needs): Supervisor {
       (error: unknown) => failed(record.target, entry, error),
     );
     watchNetwork(record, installed, process);
+    measure.started(record.target, process);
     process.readiness
       .then(async ({ kind }) => {
         if (running.get(record.target) !== entry) return;
@@ -156,6 +160,7 @@ export function makeSupervise(needs: Needs): Supervisor {
   function crashed(target: RandomId, startedMs: number, cause: Fault | undefined, detail: Readonly<Record<string, unknown>>): void {
     const { history, delayMs, becameLoop } = afterCrash(histories.get(target) ?? noCrashes, startedMs, clock.monotonicMs());
     histories.set(target, history);
+    measure.crashed(target);
     restartAtMs.set(target, trust.nowMs() + delayMs);
     const fault: Fault | undefined = cause ?? (becameLoop ? { code: 'APP_CRASH_LOOP', detail: { count: history.inARow } } : undefined);
     const record = recordOf(state.now(), target);

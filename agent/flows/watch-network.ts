@@ -18,11 +18,14 @@ export function makeWatchNetwork({
   trust,
   reports,
   log,
+  onDenied,
 }: {
   clock: Clock;
   trust: Trust;
   reports: SendReports;
   log: EventLog;
+  /** Each of them, whether people are told or not. */
+  onDenied: (target: RandomId, connections: number) => void;
 }): WatchNetwork {
   /** By target, since software that restarts all the time must not be told of anew each time. */
   const memories = new Map<RandomId, DeniedMemory>();
@@ -62,8 +65,14 @@ export function makeWatchNetwork({
           log.write({ event: 'app.network_joined', ...name, detail: { address, ...more } });
         knownAddress = address;
         if (fault !== undefined) tellOnce('app.network_missing', fault);
-        const noted = noteDenied(memories.get(target) ?? new Map(), newlyDenied(seen, denied), clock.monotonicMs());
+        const fresh = newlyDenied(seen, denied);
         seen = denied;
+        if (fresh.length > 0)
+          onDenied(
+            target,
+            fresh.reduce((sum, { count }) => sum + count, 0),
+          );
+        const noted = noteDenied(memories.get(target) ?? new Map(), fresh, clock.monotonicMs());
         memories.set(target, noted.memory);
         for (const refused of noted.tell) tell('permission.denied', refused);
       } catch (error) {

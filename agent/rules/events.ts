@@ -45,6 +45,21 @@ export const events = {
 
   'link.online': { level: 'info', ja: '配信サーバーに接続しました。', en: 'Connected to the delivery server.' },
   'link.offline': { level: 'warn', ja: '配信サーバーとの接続が切れました。', en: 'The connection to the delivery server ended.' },
+  'telemetry.sent': {
+    level: 'info',
+    ja: '{day}の動作状況（{bytes}バイト）を配信サーバーに送信しました。',
+    en: 'The measurements of {day} ({bytes} bytes) were sent to the delivery server.',
+  },
+  'telemetry.held': {
+    level: 'warn',
+    ja: '{day}からの動作状況の送信を見合わせています。',
+    en: 'The measurements from {day} on are held back.',
+  },
+  'telemetry.dropped': {
+    level: 'warn',
+    ja: '{day}の動作状況を、送信しないまま破棄しました。',
+    en: 'The measurements of {day} were dropped without being sent.',
+  },
   'traffic.alarm': {
     level: 'warn',
     ja: '今月の制御用の通信量が{limit}バイトに達しました。',

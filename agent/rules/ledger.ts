@@ -72,14 +72,19 @@ export function levelOf(totalBytes: number, { targetBytes, alarmBytes, ceilingBy
   return totalBytes >= targetBytes ? 'above-target' : 'within-target';
 }
 
+/** monthly-limit: the policy's own for telemetry. near-ceiling: of all control bytes; whoever reads the log should look why. */
+export type TelemetryHold = 'monthly-limit' | 'near-ceiling';
+
 /**
- * Whether bytes may still be spent on a purpose. Telemetry is the first to stop, a tenth before the ceiling; what brings and confirms stops
- * and removals (connect, keepalive, notice, report) always passes.
- *
- * @param telemetryBytesPerMonth  the policy's own limit for telemetry
+ * Why telemetry of so many bytes is not sent now; undefined when it may be. It is the first to stop, a tenth before the ceiling; what brings and
+ * confirms stops and removals (connect, keepalive, notice, report) is never held.
  */
-export function maySpend(ledger: Ledger, purpose: Purpose, bytes: number, budget: Budget, telemetryBytesPerMonth: number): boolean {
-  if (purpose !== 'telemetry') return true;
-  if (ledger.bytes.telemetry + bytes > telemetryBytesPerMonth) return false;
-  return totalOf(ledger) + bytes < budget.ceilingBytes * 0.9;
+export function findTelemetryHold(
+  ledger: Ledger,
+  bytes: number,
+  budget: Budget,
+  telemetryBytesPerMonth: number,
+): TelemetryHold | undefined {
+  if (totalOf(ledger) + bytes >= budget.ceilingBytes * 0.9) return 'near-ceiling';
+  return ledger.bytes.telemetry + bytes > telemetryBytesPerMonth ? 'monthly-limit' : undefined;
 }

@@ -174,13 +174,24 @@ export const networkErrors = {
     },
     who: 'operator',
     retry: 'never',
-    defaults: { whfaults: { ja: 'メッセージ', en: 'message' }, at: { ja: '詳細は動作記録', en: 'see the log' } },
+    defaults: { what: { ja: 'メッセージ', en: 'message' }, faults: { ja: '詳細は動作記録', en: 'see the log' } },
     variants: {
       invitation: {
         remedy: {
           ja: '運用者が、招待を発行し直します（tsugite-server gateway invite）。',
           en: 'The operator issues the invitation again (tsugite-server gateway invite).',
         },
+      },
+      'own-telemetry': {
+        summary: {
+          ja: '動作状況として送れるのは、英小文字で始まる24文字以内の英数字の名前と整数の組、{limit}個までです。',
+          en: 'Telemetry of an app is an object of at most {limit} whole numbers, under names of a lower-case letter and up to 23 letters or digits.',
+        },
+        remedy: {
+          ja: '事業者が、ソフトウェアを直します（docs/telemetry.md）。',
+          en: 'The provider mends the software (docs/telemetry.md).',
+        },
+        who: 'provider',
       },
     },
   },

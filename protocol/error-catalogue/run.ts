@@ -42,6 +42,22 @@ export const runErrors = {
         who: 'operator',
         retry: 'after-operator',
       },
+      'telemetry-not-granted': {
+        summary: { ja: '動作状況の送信が許可されていません。', en: 'This software may not send telemetry.' },
+        remedy: {
+          ja: '必要であれば、事業者が manifest.json の permissions.telemetry を true にし、transmits に記載して、登録し直します。',
+          en: 'If it is needed, the provider sets permissions.telemetry in manifest.json, says so in transmits, and has it reviewed again.',
+        },
+      },
+      'telemetry-off': {
+        summary: { ja: '運用者が動作状況の送信を停止しています。', en: 'The operator has switched telemetry off.' },
+        remedy: {
+          ja: '必要であれば、運用者が設定 policy.telemetryBytesPerMonth を 1 以上にします。',
+          en: 'If it is wanted, the operator sets policy.telemetryBytesPerMonth above 0.',
+        },
+        who: 'operator',
+        retry: 'after-operator',
+      },
     },
   },
   DEVICE_NO_ANSWER: {

@@ -13,6 +13,7 @@ import { systemRandom } from '../../agent/adapters/random.ts';
 import { makeRefusalStore } from '../../agent/adapters/refusal-store.ts';
 import { makeSoftwareFolders } from '../../agent/adapters/software-folders.ts';
 import { makeStateStore } from '../../agent/adapters/state-store.ts';
+import { makeTelemetryStore } from '../../agent/adapters/telemetry-store.ts';
 import { makeTrustStore } from '../../agent/adapters/trust-store.ts';
 import { joinFlows } from '../../agent/compose/join.ts';
 import { makeKeepState } from '../../agent/flows/keep-state.ts';
@@ -20,14 +21,17 @@ import { makeKeepTrust } from '../../agent/flows/keep-trust.ts';
 import type { TrustStore } from '../../agent/ports/disk.ts';
 import type { AppExit, AppNetworkNews, AppProcess, AppSpec, LinkHandlers, LogEvent, Readiness } from '../../agent/ports.ts';
 import type { Ask } from '../../agent/rules/ask.ts';
+import type { TelemetryHold } from '../../agent/rules/ledger.ts';
 import { agentVersion } from '../../agent/version.ts';
 import { encodeEnvelope } from '../../protocol/dsse.ts';
 import { type ErrorCode, TsugiteError } from '../../protocol/errors.ts';
-import { type GatewayId, modelName } from '../../protocol/fields.ts';
+import { type GatewayId, modelName, type RandomId } from '../../protocol/fields.ts';
 import { type GatewayProfile, profileOf } from '../../protocol/gateway-models.ts';
 import { toCompactJson } from '../../protocol/json.ts';
+import type { OwnNumbers } from '../../protocol/messages/own-numbers.ts';
 import { type Birth, parsePresence } from '../../protocol/messages/presence.ts';
 import { type DeploymentState, parseReport, type Report } from '../../protocol/messages/report.ts';
+import { parseTelemetry, type Telemetry } from '../../protocol/messages/telemetry.ts';
 import { type Manifest, manifestSchema } from '../../protocol/statements/manifest.ts';
 import type { Notice, Target } from '../../protocol/statements/notice.ts';
 import type { Root } from '../../protocol/statements/root.ts';
@@ -104,7 +108,7 @@ export function aTestPackage(name: string, version = '1.0.0', { wish = {}, manif
   };
 }
 
-type App = { spec: AppSpec; end: (exit: AppExit) => void; isRunning: boolean; network: AppNetworkNews };
+type App = { spec: AppSpec; end: (exit: AppExit) => void; isRunning: boolean; network: AppNetworkNews; memoryPeakBytes: number };
 
 /** In memory where there is such a place: every state is synced, and a shared disk takes its time for that. */
 function aFolder(): string {
@@ -125,6 +129,9 @@ export function anAgentBench({
   const packages = new Map<string, TestPackage>();
   const roots = new Map<number, Buffer>();
   const sent: Report[] = [];
+  const telemetry: Telemetry[] = [];
+  const charged: { bytes: number; hold: TelemetryHold | undefined } = { bytes: 0, hold: undefined };
+  let isLineDown = false;
   const events: LogEvent[] = [];
   const apps: App[] = [];
   /** The states that each deployment had on the disk, in this order. */
@@ -222,6 +229,7 @@ export function anAgentBench({
     });
     const outbox = makeOutboxStore(dataDir);
     const refusalStore = makeRefusalStore(dataDir);
+    const telemetryStore = makeTelemetryStore(dataDir);
     const store = counted(makePackageStore(dataDir, { random: systemRandom, ownerUid: undefined }));
     const downloadFolder = makeDownloadFolder(dataDir);
 
@@ -251,14 +259,17 @@ export function anAgentBench({
           isOnline = true;
           told.onOnline();
         },
-        isOnline: () => isOnline && power.isOn,
+        isOnline: () => isOnline && power.isOn && !isLineDown,
         async publishReport(message) {
           const report = parseReport(message);
           sent.push(report);
           if (isAcknowledging)
             setImmediate(() => power.isOn && handlers?.onAck(toCompactJson({ v: 1, epoch: report.epoch, upTo: report.seq })));
         },
-        publishTelemetry: async () => {},
+        async publishTelemetry(message) {
+          if (isLineDown) throw new TsugiteError('SERVER_UNREACHABLE', { kind: 'connection-ended' });
+          telemetry.push(parseTelemetry(message));
+        },
         setKeepaliveS: () => {},
         stop: async () => {},
       },
@@ -281,6 +292,13 @@ export function anAgentBench({
       serverBase: () => 'https://server.test:8443',
       month: () => ({ usedBytes: 0, targetBytes: 3_000_000, alarmBytes: 4_000_000, ceilingBytes: 5_000_000 }),
       saveLedger: () => {},
+      telemetry: {
+        store: { load: telemetryStore.load, save: guarded(telemetryStore.save) },
+        ownRssBytes: () => 54_000 * 1024,
+        chargedSinceStart: () => charged.bytes,
+        findHold: () => charged.hold,
+        loadMessage: () => import('../../agent/rules/telemetry/message.ts'),
+      },
       renewCertificate: async () => false,
       sandbox: {
         probe: async () => ({ backend: 'none', cgroup: 'none', uid: 0, capabilities: '', seccomp: 0, noNewPrivileges: false }),
@@ -317,7 +335,7 @@ export function anAgentBench({
     if (!existsSync(spec.appDir)) throw new TsugiteError('SANDBOX_UNAVAILABLE', { kind: 'launcher', said: 'no such package' });
     const health = [...packages.values()].find(({ wish }) => spec.appDir.endsWith(wish.package.sha256))?.health ?? 'ready';
     let end: App['end'] = () => {};
-    const app: App = { spec, isRunning: true, end: (exit) => end(exit), network: { denied: [] } };
+    const app: App = { spec, isRunning: true, end: (exit) => end(exit), network: { denied: [] }, memoryPeakBytes: 20_000_000 };
     const ended = new Promise<AppExit>((resolve) => {
       end = (exit) => {
         app.isRunning = false;
@@ -340,6 +358,7 @@ export function anAgentBench({
       readiness: outcome,
       exited: ended,
       network: async () => app.network,
+      memoryPeakBytes: () => (app.isRunning ? app.memoryPeakBytes : 0),
       async stop() {
         app.end(exited({ status: 0 }));
         await ended;
@@ -357,6 +376,9 @@ export function anAgentBench({
     keys,
     roots,
     sent,
+    /** Each message, decoded. */
+    telemetry,
+    charged,
     events,
     apps,
     reached,
@@ -380,6 +402,12 @@ export function anAgentBench({
     trust: () => live().trust,
     snapshot: () => live().joined.snapshot(),
     /** As a person at the gateway asks, on the settings page or on the command line. */
+    hearSoftware: (target: RandomId, numbers: OwnNumbers) => live().joined.hearSoftware(target, numbers),
+    /** The line goes, or comes back. */
+    line(isUp: boolean) {
+      isLineDown = !isUp;
+      if (isUp) live().handlers().onOnline();
+    },
     async ask(ask: Ask) {
       const answered = await live().joined.house.answer(ask, 'command');
       await bench.settled();

@@ -3,6 +3,7 @@
 import { closeSync, constants as fsConstants, mkdirSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import { TsugiteError } from '../../../protocol/errors.ts';
+import type { OwnNumbers } from '../../../protocol/messages/own-numbers.ts';
 import type { AppExit, AppProcess, AppSpec, Clock } from '../../ports.ts';
 import { appProcessLimits, appProfile, webSocketDirInside, webSocketName } from '../../rules/sandbox-profile.ts';
 import { pathOnly } from '../app-socket.ts';
@@ -16,7 +17,8 @@ import type { SandboxHost } from './sandbox-host.ts';
 
 export type AppObserver = {
   onOutput(app: AppSpec, line: OutputLine): void;
-  onTelemetry(app: AppSpec, sample: Record<string, unknown>): void;
+  /** @throws TsugiteError: what the app is answered */
+  onTelemetry(app: AppSpec, numbers: OwnNumbers): void;
 };
 
 export type AppSurroundings = { host: SandboxHost; networks: AppNetworks; clock: Clock; observer: AppObserver };
@@ -41,7 +43,7 @@ export async function startApp(
   });
   const gatewaySocket = await openGatewaySocket(app, settingsPath, clock, {
     onReady: () => sayReady(),
-    onTelemetry: (sample) => observer.onTelemetry(app, sample),
+    onTelemetry: (numbers) => observer.onTelemetry(app, numbers),
   });
   let network = noNetwork;
   let cgroup: Cgroup;
@@ -90,6 +92,7 @@ export async function startApp(
     pid: launched.pid ?? initPid,
     webSocketPath,
     exited,
+    memoryPeakBytes: () => cgroup.memory().peakBytes,
     network: () => network.news(),
     readiness: awaitReadiness(app.health, clock, { saidReady, exited, webSocketPath }),
     stop: async (graceMs) => {

@@ -4,8 +4,8 @@ import {
   chargePackage,
   defaultBudget,
   emptyLedger,
+  findTelemetryHold,
   levelOf,
-  maySpend,
   monthOf,
   monthProgress,
   totalOf,
@@ -48,17 +48,14 @@ test('target, alarm and ceiling are reached at their bytes', () => {
   expect(levels).toEqual(['within-target', 'above-target', 'alarm', 'alarm', 'ceiling']);
 });
 
-test('near the ceiling telemetry stops first, and everything that brings or confirms a stop still passes', () => {
+test('near the ceiling telemetry stops, a tenth before it is reached', () => {
   const spent = charge(emptyLedger(november), 'retry', 4_499_900, november);
-  expect(maySpend(spent, 'telemetry', 99, defaultBudget, 100_000)).toBe(true);
-  expect(maySpend(spent, 'telemetry', 100, defaultBudget, 100_000)).toBe(false);
-  const over = charge(spent, 'retry', 10_000_000, november);
-  for (const purpose of ['connect', 'keepalive', 'notice', 'report'] as const)
-    expect(maySpend(over, purpose, 5_000, defaultBudget, 100_000)).toBe(true);
+  expect(findTelemetryHold(spent, 99, defaultBudget, 100_000)).toBeUndefined();
+  expect(findTelemetryHold(spent, 100, defaultBudget, 100_000)).toBe('near-ceiling');
 });
 
 test("telemetry keeps to the policy's own limit a month", () => {
   const spent = charge(emptyLedger(november), 'telemetry', 99_000, november);
-  expect(maySpend(spent, 'telemetry', 1_000, defaultBudget, 100_000)).toBe(true);
-  expect(maySpend(spent, 'telemetry', 1_001, defaultBudget, 100_000)).toBe(false);
+  expect(findTelemetryHold(spent, 1_000, defaultBudget, 100_000)).toBeUndefined();
+  expect(findTelemetryHold(spent, 1_001, defaultBudget, 100_000)).toBe('monthly-limit');
 });
