@@ -9,6 +9,7 @@ import { addCatalogueVerb } from './catalogue-verb.ts';
 import { addChangeVerbs } from './change-verbs.ts';
 import { addContractVerbs } from './contract-verbs.ts';
 import { addCustomerVerbs } from './customer-verbs.ts';
+import { addEthicsVerbs } from './ethics-verbs.ts';
 import { addExplainVerb } from './explain-verb.ts';
 import { addGatewayVerbs } from './gateway-verbs.ts';
 import { addProviderVerbs } from './provider-verbs.ts';
@@ -38,6 +39,7 @@ const everyVerb = [
   addChangeVerbs,
   addExplainVerb,
   addCatalogueVerb,
+  addEthicsVerbs,
   addTokenVerbs,
   addAuditVerbs,
 ];

@@ -7,6 +7,7 @@ import { catalogueRoutes } from '../api/routes/catalogue.ts';
 import { changeRoutes } from '../api/routes/changes.ts';
 import { contractRoutes } from '../api/routes/contract.ts';
 import { customerRoutes } from '../api/routes/customers.ts';
+import { ethicsRoutes } from '../api/routes/ethics.ts';
 import { gatewayRoutes } from '../api/routes/gateways.ts';
 import { operationRoutes } from '../api/routes/operations.ts';
 import { providerRoutes } from '../api/routes/providers.ts';
@@ -19,6 +20,8 @@ import { makeContractEvents } from '../flows/contract-events.ts';
 import { makeCustomers } from '../flows/customers.ts';
 import { makeDayTick } from '../flows/day-tick.ts';
 import { makeEndSoftware } from '../flows/end-software.ts';
+import { makeEthics } from '../flows/ethics.ts';
+import { makeEthicsQueries } from '../flows/ethics-queries.ts';
 import { contractDayWork, type EvaluateDays, makeEvaluateDays } from '../flows/evaluate-days.ts';
 import { makeExplainDelivery } from '../flows/explain-delivery.ts';
 import { type Addresses, makeGateways } from '../flows/gateways.ts';
@@ -94,6 +97,7 @@ function peopleRoutes(parts: PeopleSideParts, { tokens, evaluateDays, endSoftwar
     ...gatewayRoutes({ gateways: makeGateways(parts) }),
     ...targetRoutes({ orderDelivery: makeOrderDelivery(parts), targets, explainDelivery: makeExplainDelivery(parts) }),
     ...catalogueRoutes(parts),
+    ...ethicsRoutes({ ethics: makeEthics({ ...parts, endSoftware }), ethicsQueries: makeEthicsQueries(parts) }),
     ...changeRoutes({ changes: makePendingChanges({ ...parts, work }), endSoftware }),
   ];
 }

@@ -3,7 +3,7 @@ import type { RandomId } from '../../protocol/fields.ts';
 import type { Sql } from '../ports.ts';
 import { type Halter, nextReleaseState, type ReleaseEvent, type ReleaseState } from '../rules/release-states.ts';
 import type { Actor } from './actor.ts';
-import { markNoticeDue } from './notice-due.ts';
+import { tellWaiting } from './tell-waiting.ts';
 
 export type Halt = {
   readonly by: Halter;
@@ -34,20 +34,6 @@ export async function moveRelease(sql: Sql, step: ReleaseStep): Promise<ReleaseS
     halt?.reason ?? null,
     halt?.change ?? null,
   ]);
-  if (next !== row.state) await tellWaiting(sql, step.release, step.atMs);
+  if (next !== row.state) await tellWaiting(sql, { release: step.release }, step.atMs);
   return next;
-}
-
-/**
- * Gateways that want the release and have not said that they run it. A halt takes it out of their notices; after a resume it is wanted in a time of
- * its own, since the first deadline may be long past. Gateways before targets, the order in which publishing locks them.
- */
-async function tellWaiting(sql: Sql, release: RandomId, atMs: number): Promise<void> {
-  const waiting = await sql.query<{ target: RandomId; site: RandomId }>(
-    `SELECT t.id AS target, t.site_id AS site FROM targets t JOIN releases r ON r.id = t.release_id
-     WHERE t.release_id = $1 AND t.ended_at IS NULL AND t.committed_version IS DISTINCT FROM r.version ORDER BY t.id`,
-    [release],
-  );
-  await markNoticeDue(sql, { sites: [...new Set(waiting.map(({ site }) => site))] }, atMs);
-  await sql.query('UPDATE targets SET deadline = NULL WHERE id = ANY($1)', [waiting.map(({ target }) => target)]);
 }

@@ -55,7 +55,7 @@ export function verifyTakesReleases(state: SoftwareState, software: string): voi
 /** @throws TsugiteError ETHICS_REVIEW · SOFTWARE_PROHIBITED · STATE_FORBIDS: nobody new gets the software */
 export function verifyDeliverable(state: SoftwareState): void {
   if (softwareAllows[state].newInstalls) return;
-  if (state === 'UNDER_REVIEW') throw new TsugiteError('ETHICS_REVIEW');
+  if (state === 'UNDER_REVIEW') throw new TsugiteError('ETHICS_REVIEW', { kind: 'staff' }); // only staff orders: no household reads this
   if (state === 'PROHIBITED') throw new TsugiteError('SOFTWARE_PROHIBITED');
   throw new TsugiteError('STATE_FORBIDS', { state, action: 'order' });
 }

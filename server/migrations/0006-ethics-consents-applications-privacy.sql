@@ -1,0 +1,46 @@
+-- Ethics cases, withdrawn consents, the seven steps of a customer, silent deployments, and what is erased on request (DOMAIN §2, §5.1, §5.3, §12).
+
+-- ---------------------------------------------------------------- complaints, and the third party's review (倫理審査)
+
+-- Every complaint (苦情など申告) is written down. One about the content, or another report, belongs to a case; one about money or quality does not.
+CREATE TABLE ethics_cases (
+  id          random_id PRIMARY KEY,
+  software_id software_id NOT NULL REFERENCES software,
+  opened_at   timestamptz NOT NULL,
+  opened_by   text NOT NULL CHECK (length(opened_by) BETWEEN 1 AND 200),
+  decision    text CHECK (decision IN ('passed', 'failed')),
+  reviewer    text CHECK (length(reviewer) BETWEEN 1 AND 200),                                             -- 第三者機関: who decided
+  reason      text CHECK (length(reason) BETWEEN 1 AND 1000),
+  decided_at  timestamptz,
+  decided_by  text CHECK (length(decided_by) BETWEEN 1 AND 200),                                           -- who entered the decision
+  CHECK (num_nulls(decision, reviewer, reason, decided_at, decided_by) IN (0, 5))
+);
+CREATE UNIQUE INDEX ethics_cases_one_open ON ethics_cases (software_id) WHERE decision IS NULL;
+CREATE INDEX ethics_cases_software ON ethics_cases (software_id, opened_at);
+
+CREATE TABLE complaints (
+  id          random_id PRIMARY KEY,
+  software_id software_id NOT NULL REFERENCES software,
+  kind        text NOT NULL CHECK (kind IN ('content', 'report', 'billing', 'quality', 'other')),
+  said        text NOT NULL CHECK (length(said) BETWEEN 1 AND 2000),                                       -- no personal data
+  received_on date NOT NULL,                                                                               -- JST
+  case_id     random_id REFERENCES ethics_cases,
+  recorded_at timestamptz NOT NULL,
+  recorded_by text NOT NULL CHECK (length(recorded_by) BETWEEN 1 AND 200),
+  CHECK (case_id IS NULL OR kind IN ('content', 'report'))
+);
+CREATE INDEX complaints_software ON complaints (software_id, recorded_at);
+CREATE INDEX complaints_case ON complaints (case_id);
+CREATE TRIGGER complaints_append_only BEFORE UPDATE OR DELETE ON complaints FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE ethics_notes (
+  id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  case_id  random_id NOT NULL REFERENCES ethics_cases,
+  kind     text NOT NULL CHECK (kind IN ('note', 'evidence')),
+  text     text NOT NULL CHECK (length(text) BETWEEN 1 AND 4000),
+  document sha256_hex,                                                                                     -- of a paper that is kept elsewhere
+  at       timestamptz NOT NULL,
+  by       text NOT NULL CHECK (length(by) BETWEEN 1 AND 200)
+);
+CREATE INDEX ethics_notes_case ON ethics_notes (case_id, id);
+CREATE TRIGGER ethics_notes_append_only BEFORE UPDATE OR DELETE ON ethics_notes FOR EACH ROW EXECUTE FUNCTION refuse_change();
