@@ -173,4 +173,78 @@ export const governanceErrors = {
     who: 'provider',
     retry: 'never',
   },
+  PRICE_NOT_ACCEPTED: {
+    number: 'E722',
+    summary: {
+      ja: '料金が、承諾された金額（一時費用{acceptedOneOff}円、月額{acceptedMonthly}円）と異なるため、登録しませんでした（現在：一時費用{oneOff}円、月額{monthly}円）。費用は発生していません。',
+      en: 'Not registered: the price ({oneOff} yen once, {monthly} yen a month) is not the one accepted ({acceptedOneOff} yen, {acceptedMonthly} yen). Nothing was charged.',
+    },
+    remedy: {
+      ja: '事業者が、現在の料金を確認して、もう一度登録します。',
+      en: 'The provider looks at the present price and registers again.',
+    },
+    who: 'provider',
+    retry: 'never',
+    variants: {
+      'no-terminal': {
+        summary: {
+          ja: '費用（一時費用{oneOff}円、月額{monthly}円）の承諾を確認できないため、登録しませんでした。費用は発生していません。',
+          en: 'Not registered: nobody could be asked to accept the price ({oneOff} yen once, {monthly} yen a month). Nothing was charged.',
+        },
+        remedy: {
+          ja: '端末から実行するか、料金を承諾する場合は --yes を付けます。',
+          en: 'Run it in a terminal, or add --yes to accept the price.',
+        },
+      },
+      declined: {
+        summary: {
+          ja: '費用（一時費用{oneOff}円、月額{monthly}円）が承諾されなかったため、登録しませんでした。費用は発生していません。',
+          en: 'Not registered: the price ({oneOff} yen once, {monthly} yen a month) was not accepted. Nothing was charged.',
+        },
+        remedy: {
+          ja: '登録する場合は、同じ操作をもう一度行います。アップロード済みのファイルは、登録しなければ{days}日後に消去されます。',
+          en: 'To register, do the same again. What was uploaded is deleted after {days} days unless it is registered.',
+        },
+      },
+    },
+  },
+  MEASURED_LIMIT: {
+    number: 'E723',
+    summary: {
+      ja: '登録していないリリースの数が上限（{limit}件）に達しています。',
+      en: 'As many releases are uploaded and not registered as are kept for a provider ({limit}).',
+    },
+    remedy: {
+      ja: '事業者が、不要なものを取り消す（tsugite publish --discard）か、登録します。登録しないものは期限後に消去されます。',
+      en: 'The provider discards what is not needed (tsugite publish --discard), or registers it. What is not registered is dropped in time.',
+    },
+    who: 'provider',
+    retry: 'later',
+  },
+  HALTED_BY_OPERATOR: {
+    number: 'E724',
+    summary: {
+      ja: 'このバージョン（{version}）は運用者が停止したため、事業者は再開できません。',
+      en: 'The operator halted this version ({version}); a provider cannot resume it.',
+    },
+    remedy: {
+      ja: '事業者が運用者に問い合わせるか、新しいバージョンを登録します。',
+      en: 'The provider asks the operator, or publishes a new version.',
+    },
+    who: 'provider',
+    retry: 'after-operator',
+  },
+  REQUEST_KEY_DIFFERS: {
+    number: 'E725',
+    summary: {
+      ja: '証明書の申請の鍵（{found}）が、事業者に確認した鍵（{expected}）と異なるため、証明書を発行しませんでした。',
+      en: 'No certificate was issued: the request is for the key {found}, and the provider named {expected}.',
+    },
+    remedy: {
+      ja: '運用者が、事業者に鍵のIDをもう一度確認します。事業者の申請でない場合は却下し（tsugite-server pki refuse-request）、その事業者のトークンを無効にします。',
+      en: "The operator asks the provider for its key id once more; a request that is not the provider's own is refused (tsugite-server pki refuse-request) and the provider's token revoked.",
+    },
+    who: 'operator',
+    retry: 'after-operator',
+  },
 } as const satisfies ErrorRows;

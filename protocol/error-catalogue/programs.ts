@@ -413,6 +413,17 @@ export const programErrors = {
     who: 'nobody',
     retry: 'never',
   },
+  NOT_LOGGED_IN: {
+    number: 'E960',
+    summary: { ja: '配信サーバー（{server}）にログインしていません。', en: 'Not logged in to the delivery server ({server}).' },
+    remedy: {
+      ja: '運用者から受け取ったトークンでログインします（tsugite login）。',
+      en: 'Log in with the token that the operator gave out (tsugite login).',
+    },
+    who: 'provider',
+    retry: 'never',
+    defaults: { server: { ja: '未指定', en: 'none named' } },
+  },
   INTERNAL_FAULT: {
     number: 'E999',
     summary: { ja: 'プログラムの内部で想定外の問題が起きました。', en: 'Something unforeseen went wrong inside the program.' },

@@ -25,11 +25,16 @@ export async function saveResigned(
   { replaces, storedBytes, menu, plan }: Extract<Admission, { kind: 'resign' }>,
   { actor, nowMs }: { actor: Actor; nowMs: number },
 ): Promise<void> {
-  // The file before stays: a gateway may be in the middle of fetching it, and a notice that names it may still be on its way.
   await packages.adopt(upload);
   await sql.query(
     `UPDATE packages SET sha256 = $2, bytes = $3, manifest_sha256 = $4, signer_issuer = $5, signer_serial = $6, signer_not_after = $7 WHERE sha256 = $1`,
     [replaces, upload.sha256, upload.bytes, manifestSha256, signer.issuerKeyid, signer.serial, new Date(signer.notAfter)],
+  );
+  // The file before stays a while: a gateway may be in the middle of fetching it, and a notice that names it may still be on its way.
+  await sql.query(
+    `INSERT INTO replaced_packages (sha256, software_id, replaced_at) VALUES ($1, $2, $3)
+     ON CONFLICT (sha256) DO UPDATE SET replaced_at = excluded.replaced_at`,
+    [replaces, manifest.software, new Date(nowMs)],
   );
   await sql.query('UPDATE releases SET stored_bytes = $2, menu = $3 WHERE id = $1', [release, storedBytes, menu]);
   await recordResized(sql, { release, atMs: nowMs });

@@ -56,7 +56,6 @@ CREATE TABLE measured_releases (
   provider_id     provider_id NOT NULL REFERENCES providers,
   software_id     software_id NOT NULL,
   version         text NOT NULL CHECK (version ~ '^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$' AND length(version) <= 64),
-  unit_bytes      integer NOT NULL CHECK (unit_bytes IN (1000000, 1048576)),
   uploaded_by     text NOT NULL CHECK (length(uploaded_by) BETWEEN 1 AND 200),
   uploaded_at     timestamptz NOT NULL,                                                                    -- of its newest package: the time to register it runs from here
   work_order_id   random_id REFERENCES work_orders,                                                        -- the open order that will register it

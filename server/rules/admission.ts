@@ -22,7 +22,10 @@ export type AdmissionCase = {
   readonly package: { readonly sha256: Digest; readonly bytes: number; readonly signer: Signature };
   /** Who this software id belongs to; undefined: nobody yet. */
   readonly software: { readonly provider: ProviderId; readonly state: SoftwareState } | undefined;
+  /** Registered ones. */
   readonly releases: readonly { readonly version: Version; readonly packages: readonly StoredPackage[] }[];
+  /** Packages of the same version that are measured and wait to be registered with this one. */
+  readonly waiting?: readonly StoredPackage[];
   readonly unitBytes: number;
   readonly day: string;
   readonly revokedSigners: readonly { readonly issuer: string; readonly serial: string }[];
@@ -64,9 +67,9 @@ export function decideAdmission(it: AdmissionCase): Admission {
   const { manifest } = it;
   verifyOwner(it);
   const same = it.releases.find(({ version }) => version === manifest.version);
-  if (same?.packages.some(({ sha256 }) => sha256 === it.package.sha256)) return { kind: 'repeat', version: manifest.version };
+  const packages = [...(same?.packages ?? []), ...(it.waiting ?? [])];
+  if (packages.some(({ sha256 }) => sha256 === it.package.sha256)) return { kind: 'repeat', version: manifest.version };
 
-  const packages = same?.packages ?? [];
   // Before the rules for what is new: the catalogue of models may have changed since, and a higher version may be there.
   const renewed = findSameContent(manifest, packages);
   if (renewed !== undefined) {
