@@ -3,7 +3,6 @@ import { isIPv6 } from 'node:net';
 import { keyidOf } from '../protocol/dsse.ts';
 import { TsugiteError } from '../protocol/errors.ts';
 import { signStatement } from '../protocol/signing.ts';
-import { openAuditHeads } from './adapters/audit-heads.ts';
 import { systemClock } from './adapters/clock.ts';
 import { dataFolder, loadAuthority, loadPrivateKey, readText, verifyInitialised } from './adapters/data-folder.ts';
 import { lockDataFolder } from './adapters/data-lock.ts';
@@ -14,9 +13,9 @@ import { systemRandom } from './adapters/random.ts';
 import { openServerDatabase } from './compose/database.ts';
 import { makeGatewaySide } from './compose/gateway-side.ts';
 import { initServer } from './compose/init.ts';
+import { startKeeping } from './compose/keep.ts';
 import { makePeopleSide } from './compose/people-side.ts';
 import { type ServerConfig, unitBytesOf } from './config.ts';
-import { makeAuditKeeper } from './flows/keep-audit-head.ts';
 import type { NoticeSigner } from './ports.ts';
 import { eligibilityCatalogues } from './rules/eligibility-catalogue.ts';
 
@@ -48,10 +47,8 @@ export async function startServer(dir: string, config: ServerConfig): Promise<Ru
     const common = { clock: systemClock, random: systemRandom, log };
     const database = await openServerDatabase(folder, config, common);
     stops.push(database.close);
-    const heads = openAuditHeads(folder.auditHeads);
-    const keeper = makeAuditKeeper({ ...common, db: database.db, heads });
-    stops.push(keeper.stop);
-    keeper.start();
+    const keeping = await startKeeping(folder, { ...common, db: database.db });
+    stops.push(keeping.stop);
     const packages = await openPackageFiles(folder.packages, systemRandom);
     const parts = { ...common, db: database.db, packages, catalogue: eligibilityCatalogues[config.eligibility] };
 

@@ -13,6 +13,7 @@ import { addEthicsVerbs } from './ethics-verbs.ts';
 import { addExplainVerb } from './explain-verb.ts';
 import { addGatewayVerbs } from './gateway-verbs.ts';
 import { addProviderVerbs } from './provider-verbs.ts';
+import { addRestoreVerbs } from './restore-verbs.ts';
 import { addTargetVerbs } from './target-verbs.ts';
 import { addTokenVerbs } from './token-verbs.ts';
 
@@ -42,6 +43,7 @@ const everyVerb = [
   addEthicsVerbs,
   addTokenVerbs,
   addAuditVerbs,
+  addRestoreVerbs,
 ];
 
 /** @returns the exit code */
@@ -83,7 +85,8 @@ function makeProgram(streams: Streams): Command {
 function makeVerbs(program: Command, defaults: Defaults, answer: (result: Answer) => void): Verbs {
   const groups = new Map<string, Command>();
   const groupOf = (name: string) => {
-    const group = groups.get(name) ?? program.command(name).description(`${name} …`);
+    // Positional: a group may be a verb too (`restore`), and what stands behind `confirm` is for `restore confirm`.
+    const group = groups.get(name) ?? program.command(name).description(`${name} …`).enablePositionalOptions();
     groups.set(name, group);
     return group;
   };
@@ -95,7 +98,7 @@ function makeVerbs(program: Command, defaults: Defaults, answer: (result: Answer
     },
     verb: (path, description) => {
       const [first = '', second] = path.split(' ');
-      const command = second === undefined ? program.command(first) : groupOf(first).command(second);
+      const command = second === undefined ? groupOf(first) : groupOf(first).command(second);
       return command
         .description(description)
         .option('--json', 'one JSON object on stdout, progress on stderr')

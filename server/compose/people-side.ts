@@ -12,6 +12,7 @@ import { gatewayRoutes } from '../api/routes/gateways.ts';
 import { operationRoutes } from '../api/routes/operations.ts';
 import { providerRoutes } from '../api/routes/providers.ts';
 import { releaseRoutes } from '../api/routes/releases.ts';
+import { restoreRoutes } from '../api/routes/restore.ts';
 import { targetRoutes } from '../api/routes/targets.ts';
 import { makeAdmitRelease } from '../flows/admit-release.ts';
 import { makeAuditLog } from '../flows/audit-log.ts';
@@ -90,6 +91,7 @@ function peopleRoutes(parts: PeopleSideParts, { tokens, evaluateDays, endSoftwar
   return [
     ...operationRoutes({ tokens, queries }),
     ...auditRoutes({ audit: makeAuditLog(parts) }),
+    ...restoreRoutes({ hold: makePublicationHold(parts) }),
     ...providerRoutes({ providers: makeProviders(parts) }),
     ...releaseRoutes({ admitRelease: makeAdmitRelease(parts), targets, queries }),
     ...customerRoutes({ customers: makeCustomers(parts) }),

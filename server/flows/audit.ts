@@ -27,7 +27,7 @@ export async function appendAudit(sql: Sql, { actor, action, subject, detail, wh
     action,
     subject,
     // As it will be read back: a Date, or a field without a value, would hash differently then.
-    detail: JSON.parse(JSON.stringify({ ...detail, why })) as unknown,
+    detail: JSON.parse(JSON.stringify(why === undefined ? (detail ?? {}) : { ...detail, why })) as unknown,
     prevHash: last.hash,
   };
   await sql.query('INSERT INTO audit (seq, at, actor, action, subject, detail, prev_hash, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)', [

@@ -15,11 +15,14 @@ export function makeDayTick({
   log,
   evaluateDays,
   finishEndedSoftware,
+  isHeld,
 }: {
   clock: Clock;
   log: Log;
   evaluateDays: EvaluateDays;
   finishEndedSoftware: () => Promise<unknown>;
+  /** After a restore: an event that was voided since the backup must not act by itself. */
+  isHeld: () => Promise<boolean>;
 }): DayTick {
   let isStopped = true;
   let cancel = () => {};
@@ -27,6 +30,7 @@ export function makeDayTick({
 
   async function look(): Promise<void> {
     try {
+      if (await isHeld()) return;
       await evaluateDays({ actor: systemActor });
       await finishEndedSoftware();
     } catch (error) {

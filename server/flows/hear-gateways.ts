@@ -5,6 +5,7 @@ import type { BrokerDuties, BrokerMessage, GatewayLink } from '../ports/gateways
 import type { Clock, Db, Log } from '../ports.ts';
 import { makeAtMost } from './at-most.ts';
 import { makeInTurn } from './in-turn.ts';
+import { isPublicationHeld } from './publication-hold.ts';
 import { announceNotice } from './publish-notice.ts';
 import { markAllOffline, markOffline, type TakePresence } from './take-presence.ts';
 import type { TakeReport } from './take-report.ts';
@@ -91,6 +92,7 @@ export function makeHearGateways(doors: {
     refill: async (publish) => {
       present.clear();
       await markAllOffline(db);
+      if (await isPublicationHeld(db)) return; // the notices of before the restore are not the newest that were said
       let count = 0;
       for (let after: GatewayId | undefined = '' as GatewayId; after !== undefined; ) {
         const page: { id: GatewayId; envelope: Buffer }[] = await newestNotices(db, after, publish);

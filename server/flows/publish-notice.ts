@@ -12,6 +12,7 @@ import { isSameWish, type NoticeFacts, planNotice } from '../rules/notice-conten
 import { nextRefreshMs, nextVersion } from '../rules/notice-schedule.ts';
 import { type GatewayRow, loadNoticeFacts } from './load-notice-facts.ts';
 import { moveTarget } from './move-target.ts';
+import { isPublicationHeld } from './publication-hold.ts';
 
 /** Weekly refreshes of more than a year, for whoever asks later what a gateway was told. */
 const noticesKept = 64;
@@ -19,7 +20,7 @@ const noticesKept = 64;
 export type PublishNotice = (
   gateway: GatewayId,
   why?: { aheadVersion?: number; isForced?: boolean },
-) => Promise<'published' | 'unchanged' | 'unknown'>;
+) => Promise<'published' | 'unchanged' | 'unknown' | 'held'>;
 
 export function makePublishNotice({
   db,
@@ -41,6 +42,7 @@ export function makePublishNotice({
     const outcome = await db.tx(async (sql) => {
       const row = await lockGateway(sql, gateway);
       if (row === undefined) return 'unknown';
+      if (await isPublicationHeld(sql)) return 'held';
       const facts = await loadNoticeFacts(sql, row, policy, nowMs);
       const version = nextVersion(row.notice_version, aheadVersion, nowMs);
       const notice = planNotice(facts, version, nowMs);
@@ -69,10 +71,10 @@ export function makePublishNotice({
   };
 }
 
-/** Hands the newest stored notice to the broker; nothing is allocated. */
+/** Hands the newest stored notice to the broker; nothing is allocated. While publication is held, nothing is handed over either. */
 export async function announceNotice({ db, link }: { db: Db; link: GatewayLink }, gateway: GatewayId): Promise<void> {
   await db.tx(async (sql) => {
-    if ((await lockGateway(sql, gateway)) === undefined) return;
+    if ((await lockGateway(sql, gateway)) === undefined || (await isPublicationHeld(sql))) return;
     const [row] = await sql.query<{ envelope: Buffer }>(
       'SELECT envelope FROM notices WHERE gateway_id = $1 ORDER BY version DESC LIMIT 1',
       [gateway],

@@ -1,6 +1,7 @@
 /** Publishes what is due: at once when somebody says so, otherwise at each gateway's weekly moment. `notice_due_at` is the truth, a wake-up only a hint. */
 import type { GatewayId } from '../../protocol/fields.ts';
 import type { Clock, Db, Log } from '../ports.ts';
+import { isPublicationHeld } from './publication-hold.ts';
 import type { PublishNotice } from './publish-notice.ts';
 
 const lookEveryMs = 30_000;
@@ -45,6 +46,7 @@ export function makeNoticeDesk({
     isWoken = false;
     try {
       await cutOffBlocked();
+      if (await isPublicationHeld(db)) return; // all stay due; the confirmation wakes us
       for (let due = await dueGateways(); due.length > 0 && !isStopped; due = await dueGateways())
         for (const { id } of due) if (!isStopped) await publishOne(id);
     } catch (error) {

@@ -12,6 +12,7 @@ import { eventOfReport, type TargetState } from '../rules/targets.ts';
 import { moveTarget } from './move-target.ts';
 import { settlePlanGrace } from './plan-grace.ts';
 import { lockSiteOf, takeConfirmation } from './take-confirmation.ts';
+import { takeResync } from './take-resync.ts';
 
 /** One look at what stands above the mark; more than a gateway's whole outbox. */
 const reportsPerLook = 10_000;
@@ -49,6 +50,7 @@ export function makeTakeReport({
       await sql.query('SELECT 1 FROM gateways WHERE id = $1 FOR UPDATE', [gateway]);
       const inserted = await insertReport(sql, gateway, report, nowMs);
       if (inserted) await applyToTarget(sql, gateway, report, nowMs);
+      if (inserted && report.kind === 'resync') await takeResync(sql, gateway, report, nowMs);
       const taken =
         inserted && facts && site ? await takeConfirmation(sql, { gateway, site, report, facts }, { catalogue, nowMs }) : undefined;
       return { isNew: inserted, confirmed: taken, upTo: await advanceMark(sql, gateway, report, isFirstOnConnection, nowMs) };
@@ -57,7 +59,8 @@ export function makeTakeReport({
     if (isNew) log.info('report.taken', { gateway, seq, kind, target, state, number });
     if (confirmed) log.info('contract.confirmed', { gateway, seq, ...facts, moves: confirmed.length });
     if (isAckWanted() && upTo > 0) link.publishAck(gateway, toCompactJson({ v: 1, epoch, upTo } satisfies Ack));
-    return { isResyncAsked: isNew && kind === 'resync' };
+    // One that answers our own request asks for nothing.
+    return { isResyncAsked: isNew && kind === 'resync' && report.detail?.request === undefined };
   };
 }
 

@@ -3,7 +3,7 @@ import { makeDayTick } from '../../../server/flows/day-tick.ts';
 import type { Evaluation } from '../../../server/flows/evaluate-days.ts';
 
 /** Time that a test moves: one timer, as the tick has. */
-function aTick(start: string, evaluate: () => Promise<Evaluation | 'busy'> = async () => 'busy') {
+function aTick(start: string, evaluate: () => Promise<Evaluation | 'busy'> = async () => 'busy', isHeld = () => false) {
   let nowMs = Date.parse(start);
   let timer: { atMs: number; run: () => void } | undefined;
   const looks: string[] = [];
@@ -25,6 +25,7 @@ function aTick(start: string, evaluate: () => Promise<Evaluation | 'busy'> = asy
       return evaluate();
     },
     finishEndedSoftware: async () => 0,
+    isHeld: async () => isHeld(),
   });
   const settle = () => new Promise((resolve) => setImmediate(resolve));
   return {
@@ -69,9 +70,25 @@ test('stopped, it waits for the look at work and sets no timer any more', async 
   let finish = () => {};
   const { tick, isWaiting } = aTick('2026-11-22T00:00:00Z', () => new Promise((resolve) => (finish = () => resolve('busy'))));
   tick.start();
+  await new Promise((resolve) => setImmediate(resolve));
   const stopped = tick.stop();
   finish();
   await stopped;
   await new Promise((resolve) => setImmediate(resolve));
   expect(isWaiting()).toBe(false);
+});
+
+test('while publication is held after a restore it looks at nothing, and goes on once that is confirmed', async () => {
+  let held = true;
+  const { tick, looks, next } = aTick(
+    '2026-11-22T00:00:00Z',
+    async () => 'busy',
+    () => held,
+  );
+  tick.start();
+  await next();
+  expect(looks).toEqual([]);
+  held = false;
+  await next();
+  expect(looks).toHaveLength(1);
 });
