@@ -3,20 +3,14 @@
  * Months, registrations and invoices are the server's matter; here a size becomes a class, and a class a fee.
  */
 import { TsugiteError } from './errors.ts';
+import { type PriceTable, sheetPrices, type WorkKind } from './price-tables.ts';
 
+export type { WorkKind };
 export type PriceClass = 1 | 2 | 3 | 4 | 5;
-/** 新設工事, 変更工事, その他変更工事. */
-export type WorkKind = 'new' | 'change' | 'other';
 
 /** The sheet's "M": 10⁶ bytes by default, 2²⁰ as the other possible reading (DOMAIN D-01). */
 export const megabyteBytes = 1_000_000;
 export const mebibyteBytes = 1_048_576;
-
-export const menuMonthlyYen = 11_000; // メニュー1; menu n costs n times as much
-export const planMonthlyYen = 110; // プラン1; plan n costs n times as much
-export const contractYen = 880; // 契約料, once a software
-export const basicWorkYen = 1_100; // 基本工事費, once a work order
-export const switchWorkYen = { new: 27_500, change: 25_300, other: 4_400 } as const satisfies Record<WorkKind, number>; // 交換機等工事費, a software
 
 /**
  * The menu of what is stored on the delivery server: a menu holds sizes strictly below 5M, 10M … 25M (未満).
@@ -53,24 +47,29 @@ export function planLimitBytes(plan: number, unitBytes: number = megabyteBytes):
   return (3 * plan * unitBytes) / 2;
 }
 
-export function baseFeeYen(menu: PriceClass): number {
-  return menuMonthlyYen * menu;
+/** 基本利用料 of a month. */
+export function baseFeeYen(menu: PriceClass, prices: PriceTable = sheetPrices): number {
+  return prices.menuMonthlyYen * menu;
 }
 
 /** 配信対象ごと加算料 of one software at one target site. */
-export function targetFeeYen(plan: PriceClass): number {
-  return planMonthlyYen * plan;
+export function targetFeeYen(plan: PriceClass, prices: PriceTable = sheetPrices): number {
+  return prices.planMonthlyYen * plan;
 }
 
 /** One work order (工事) of one provider: the basic fee once, the others for each software in it. The contract fee is due with the first (新設) work. */
-export function workOrderYen(works: readonly WorkKind[]): number {
+export function workOrderYen(works: readonly WorkKind[], prices: PriceTable = sheetPrices): number {
   if (works.length === 0) return 0;
+  const { basicWorkYen, switchWorkYen, contractYen } = prices;
   return works.reduce((sum, work) => sum + switchWorkYen[work] + (work === 'new' ? contractYen : 0), basicWorkYen);
 }
 
-/** Every fee is a multiple of 110, so the consumption tax contained in a total (10 %) is whole. */
-export function taxInYen(totalYen: number): number {
-  return totalYen / 11;
+/**
+ * The consumption tax contained in a total, a fraction of a yen dropped: asked once for all that was charged at a rate, so it is rounded once.
+ * Every fee of the sheet is a multiple of 110, so at 10 % nothing is ever dropped.
+ */
+export function taxInYen(totalYen: number, taxPercent: number = sheetPrices.taxPercent): number {
+  return Math.floor((totalYen * taxPercent) / (100 + taxPercent));
 }
 
 export type Quote = {
@@ -87,22 +86,25 @@ export type Quote = {
  *
  * @param targets    target sites, 0 or more
  * @param unitBytes  the "M" in force
+ * @param prices     the table in force
  * @throws TsugiteError SIZE_INVALID · SIZE_OVER_MENU · SIZE_OVER_PLAN · INPUT_REFUSED (`targets` is not a count)
  */
 export function quote(
   { storedBytes, installedBytes, targets, work }: { storedBytes: number; installedBytes: number; targets: number; work: WorkKind },
   unitBytes: number = megabyteBytes,
+  prices: PriceTable = sheetPrices,
 ): Quote {
   if (!Number.isSafeInteger(targets) || targets < 0)
     throw new TsugiteError('INPUT_REFUSED', { faults: [{ field: 'targets', fault: 'not a whole number of 0 or more' }] });
   const menu = menuOf(storedBytes, unitBytes);
   const plan = planOf(installedBytes, unitBytes);
+  const { contractYen, basicWorkYen, switchWorkYen } = prices;
   const fees = { contractYen: work === 'new' ? contractYen : 0, basicWorkYen, switchWorkYen: switchWorkYen[work] };
-  const monthly = { baseYen: baseFeeYen(menu), targetsYen: targetFeeYen(plan) * targets };
+  const monthly = { baseYen: baseFeeYen(menu, prices), targetsYen: targetFeeYen(plan, prices) * targets };
   return {
     menu,
     plan,
-    oneOff: { ...fees, totalYen: workOrderYen([work]) },
+    oneOff: { ...fees, totalYen: workOrderYen([work], prices) },
     monthly: { ...monthly, totalYen: monthly.baseYen + monthly.targetsYen },
     flags: isMenuGrey(storedBytes) || isPlanGrey(installedBytes) ? ['SIZE_UNIT_GREY'] : [],
   };

@@ -29,8 +29,8 @@ export const billingErrors = {
       en: "The invoice issuer's details ({fields}) are not configured.",
     },
     remedy: {
-      ja: '運用者が、登録番号（T＋13桁）と宛名の情報を設定します。',
-      en: 'The operator sets the registration number (T and 13 digits) and the names.',
+      ja: '運用者が、設定ファイルの billing に登録番号（T＋13桁）を書きます。登録を受けていないときは none と書きます（適格請求書になりません）。',
+      en: 'The operator writes the registration number (T and 13 digits) into `billing` of the configuration; an issuer that is not registered writes `none`, and the invoices say that they are no qualified invoices.',
     },
     who: 'operator',
     retry: 'after-operator',
@@ -38,7 +38,23 @@ export const billingErrors = {
   PRICE_TABLE_MISSING: {
     number: 'E804',
     summary: { ja: '{month}に有効な料金表がありません。', en: 'No price table is in force for {month}.' },
-    remedy: { ja: '運用者が、料金表を登録します。', en: 'The operator registers a price table for that date.' },
+    remedy: {
+      ja: '運用者が、設定ファイルの billing.priceTables に料金表を加えます。',
+      en: 'The operator adds a price table to `billing.priceTables` of the configuration.',
+    },
+    who: 'operator',
+    retry: 'after-operator',
+  },
+  BILLING_CLASS_MISSING: {
+    number: 'E805',
+    summary: {
+      ja: '{month}の初めの料金区分（メニュー・プラン）の記録がないものがあるため、締められません。',
+      en: 'Something that is charged in {month} has no price class on record for its first moment; nothing was closed.',
+    },
+    remedy: {
+      ja: '記録の不整合です。運用者が、対象（subjects）とともに保守者に連絡します。',
+      en: 'The records contradict each other: the operator reports the subjects to whoever maintains the server.',
+    },
     who: 'operator',
     retry: 'after-operator',
   },

@@ -44,6 +44,8 @@ ALTER TABLE software ADD CONSTRAINT software_cancelled
 ALTER TABLE targets ADD COLUMN ended_on date;
 UPDATE targets SET ended_on = (ended_at AT TIME ZONE 'UTC' + interval '9 hours')::date WHERE ended_at IS NOT NULL;
 ALTER TABLE targets ADD CONSTRAINT targets_ended_on CHECK ((ended_at IS NULL) = (ended_on IS NULL));
+CREATE INDEX targets_of_provider ON targets (provider_id, site_id, id);
+CREATE INDEX work_orders_completed ON work_orders (provider_id, completed_at) WHERE state = 'COMPLETED';
 
 -- ---------------------------------------------------------------- closed months: nothing in here ever changes
 
@@ -67,17 +69,27 @@ CREATE TABLE invoices (
 );
 CREATE TRIGGER invoices_append_only BEFORE UPDATE OR DELETE ON invoices FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
--- The papers as they were made, byte for byte; a long one lies in parts.
+-- The papers as they were made, byte for byte; a long one lies in parts, which are written before its sum is known.
 CREATE TABLE invoice_documents (
   month       text NOT NULL,
   provider_id provider_id NOT NULL,
   kind        text NOT NULL CHECK (kind IN ('json', 'csv', 'html', 'targets')),
-  part        integer NOT NULL CHECK (part >= 0),
-  body        bytea NOT NULL,
-  PRIMARY KEY (month, provider_id, kind, part),
+  bytes       safe_int NOT NULL,
+  sha256      sha256_hex NOT NULL,
+  PRIMARY KEY (month, provider_id, kind),
   FOREIGN KEY (month, provider_id) REFERENCES invoices (month, provider_id)
 );
 CREATE TRIGGER invoice_documents_append_only BEFORE UPDATE OR DELETE ON invoice_documents FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TABLE invoice_document_parts (
+  month       text NOT NULL,
+  provider_id provider_id NOT NULL,
+  kind        text NOT NULL,
+  part        integer NOT NULL CHECK (part >= 0),
+  body        bytea NOT NULL CHECK (octet_length(body) BETWEEN 1 AND 16777216),
+  PRIMARY KEY (month, provider_id, kind, part),
+  FOREIGN KEY (month, provider_id, kind) REFERENCES invoice_documents (month, provider_id, kind) DEFERRABLE INITIALLY DEFERRED
+);
+CREATE TRIGGER invoice_document_parts_append_only BEFORE UPDATE OR DELETE ON invoice_document_parts FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 -- A completed work order is charged once, whichever month it was found in.
 CREATE TABLE charged_work_orders (

@@ -6,6 +6,11 @@ export function japanDay(ms: number): string {
   return new Date(ms + offsetMs).toISOString().slice(0, 10);
 }
 
+/** A moment as it is told in Japan, RFC 3339 with its offset. */
+export function japanTime(ms: number): string {
+  return new Date(ms + offsetMs).toISOString().replace('Z', '+09:00');
+}
+
 /** The last day in Japan that has ended. */
 export function lastEndedDay(ms: number): string {
   return japanDay(ms - dayMs);

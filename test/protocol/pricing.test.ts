@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { TsugiteError } from '../../protocol/errors.ts';
+import { type PriceTable, priceTableOf, sheetPrices } from '../../protocol/price-tables.ts';
 import {
   isMenuGrey,
   isPlanGrey,
@@ -11,7 +12,6 @@ import {
   planLimitBytes,
   planOf,
   quote,
-  switchWorkYen,
   taxInYen,
   workOrderYen,
 } from '../../protocol/pricing.ts';
@@ -212,9 +212,37 @@ describe('the worked examples', () => {
 
 test('no work costs nothing, and the three works have the prices of the sheet', () => {
   expect(workOrderYen([])).toBe(0);
-  expect(switchWorkYen).toEqual({ new: 27_500, change: 25_300, other: 4_400 });
+  expect(sheetPrices.switchWorkYen).toEqual({ new: 27_500, change: 25_300, other: 4_400 });
 });
 
 test.each([-1, 1.5, Number.NaN])('%d targets are refused', (targets) => {
   expect(() => quote({ storedBytes: 1, installedBytes: 1, targets, work: 'new' })).toThrow(/E932/);
+});
+
+describe('price tables', () => {
+  const table = (name: string, validFrom: string, validTo: string | null = null): PriceTable => ({
+    ...sheetPrices,
+    name,
+    validFrom,
+    validTo,
+  });
+
+  test('of those that count in a month, the one that began last is in force', () => {
+    const tables = [table('first', '2019-10'), table('second', '2026-04'), table('trial', '2026-06', '2026-06')];
+    const inForce = (month: string) => priceTableOf(month, tables).name;
+    expect(['2019-10', '2026-03', '2026-04', '2026-06', '2026-07'].map(inForce)).toEqual(['first', 'first', 'second', 'trial', 'second']);
+  });
+  test('a month without a table is told, not guessed (E804)', () => {
+    expect(() => priceTableOf('2019-09')).toThrow(/E804/);
+    expect(() => priceTableOf('2027-01', [table('ended', '2019-10', '2026-12')])).toThrow(/E804/);
+  });
+});
+
+test.each([
+  [11_000, 10, 1_000],
+  [105, 5, 5],
+  [100, 8, 7],
+  [0, 10, 0],
+])('in %d yen at %d %% there are %d yen of tax', (totalYen, taxPercent, taxYen) => {
+  expect(taxInYen(totalYen, taxPercent)).toBe(taxYen);
 });

@@ -1,28 +1,9 @@
-/** How every page of the gateway is written: markup that escapes by itself, and the few shapes that all of them share. */
+/** How every page of the gateway is written: the few shapes that all of them share. */
+import { type Html, html } from '../../../protocol/html.ts';
 import type { SoftwareSnapshot } from '../gateway-snapshot.ts';
 import { type Language, words } from './words.ts';
 
-/** Text that was already made safe: only `html` and `safe` make it. */
-export type Html = { readonly markup: string };
-
-/** Joins markup; every value that is not markup itself is escaped, whoever wrote it. */
-export function html(parts: TemplateStringsArray, ...values: (string | number | Html | readonly Html[])[]): Html {
-  const shown = values.map((value) =>
-    Array.isArray(value) ? value.map(({ markup }) => markup).join('') : markupOf(value as string | number | Html),
-  );
-  return { markup: parts.reduce((text, part, index) => text + (shown[index - 1] ?? '') + part) };
-}
-
-function markupOf(value: string | number | Html): string {
-  if (typeof value === 'object') return value.markup;
-  const named: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-  // Direction overrides and invisible characters would let a name display as another one.
-  return String(value)
-    .replace(/[^\P{C}\n\t]/gu, '')
-    .replace(/[&<>"']/g, (character) => named[character] as string);
-}
-
-export const nothing: Html = { markup: '' };
+export { type Html, html, nothing } from '../../../protocol/html.ts';
 
 /** Colour says nothing that the word beside it does not say too. */
 export const tone = {
