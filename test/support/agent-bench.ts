@@ -292,13 +292,13 @@ export function anAgentBench({
       serverBase: () => 'https://server.test:8443',
       month: () => ({ usedBytes: 0, targetBytes: 3_000_000, alarmBytes: 4_000_000, ceilingBytes: 5_000_000 }),
       saveLedger: () => {},
-      telemetry: {
+      telemetry: counted({
         store: { load: telemetryStore.load, save: guarded(telemetryStore.save) },
         ownRssBytes: () => 54_000 * 1024,
         chargedSinceStart: () => charged.bytes,
         findHold: () => charged.hold,
         loadMessage: () => import('../../agent/rules/telemetry/message.ts'),
-      },
+      }),
       renewCertificate: async () => false,
       sandbox: {
         probe: async () => ({ backend: 'none', cgroup: 'none', uid: 0, capabilities: '', seccomp: 0, noNewPrivileges: false }),

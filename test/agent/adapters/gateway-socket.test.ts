@@ -6,12 +6,14 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openAppSocket, requestApp } from '../../../agent/adapters/app-socket.ts';
 import { type GatewaySocket, openGatewaySocket } from '../../../agent/adapters/gateway-socket.ts';
 import type { AppSpec, Clock } from '../../../agent/ports.ts';
+import { TsugiteError } from '../../../protocol/errors.ts';
 
 let folder: string;
 let socket: GatewaySocket;
 let nowMs: number;
 let readyCount: number;
-let samples: Record<string, unknown>[];
+let samples: Record<string, number>[];
+let refusal: TsugiteError | undefined;
 const clock: Clock = { wallMs: () => nowMs, monotonicMs: () => nowMs, after: () => () => {} };
 const anApp = (telemetry: boolean) =>
   ({
@@ -29,14 +31,17 @@ const open = (telemetry = true) =>
     onReady: () => {
       readyCount += 1;
     },
-    onTelemetry: (sample) => samples.push(sample),
+    onTelemetry: (numbers) => {
+      if (refusal !== undefined) throw refusal;
+      samples.push(numbers);
+    },
   });
 
 beforeEach(async () => {
   // Deep on purpose: a unix socket path holds 107 bytes.
   folder = join(mkdtempSync(join(tmpdir(), 'gateway-socket-')), 'a-folder-name-of-some-length'.repeat(4));
   mkdirSync(join(folder, 'sockets'), { recursive: true });
-  [nowMs, readyCount, samples] = [0, 0, []];
+  [nowMs, readyCount, samples, refusal] = [0, 0, [], undefined];
   socket = await open();
 });
 afterEach(async () => {
@@ -122,8 +127,26 @@ describe('telemetry', () => {
     expect(samples).toEqual([]);
   });
 
-  test.each([['[1]'], ['"text"'], ['null'], ['']])('that is no object is refused: %s', async (body) => {
-    expect((await ask('POST', '/telemetry', body)).status).toBe(400);
+  test.each([
+    '[1]',
+    '"text"',
+    'null',
+    '',
+    '{"room":"居間"}',
+    '{"heat":21.5}',
+    '{"devices":{"lamp":1}}',
+    '{"Yamada Taro":1}',
+    JSON.stringify(Object.fromEntries(Array.from({ length: 17 }, (_, at) => [`name${at}`, at]))),
+  ])('that is anything else than a few whole numbers is refused, and nothing of it is kept: %s', async (body) => {
+    const { status, text } = await ask('POST', '/telemetry', body);
+    expect([status, JSON.parse(text).number]).toEqual([400, 'E415']);
+    expect(samples).toEqual([]);
+  });
+
+  test('that the agent does not take is answered with its reason, not with a yes', async () => {
+    refusal = new TsugiteError('APP_PERMISSION_DENIED', { kind: 'telemetry-off' });
+    const { status, text } = await ask('POST', '/telemetry', '{"devices":3}');
+    expect([status, JSON.parse(text).ja]).toEqual([403, '運用者が動作状況の送信を停止しています。']);
   });
 });
 

@@ -126,6 +126,16 @@ describe('what an app sees', () => {
   });
 });
 
+test('the highest memory use of a running app is told while it runs, and with its end', async () => {
+  const app = await bench.start('a', `let held = Buffer.alloc(24 << 20, 1); ${quietApp} held = undefined;`);
+  await app.readiness;
+  const peakBytes = app.memoryPeakBytes();
+  expect(peakBytes).toBeGreaterThan(24 << 20);
+  await app.stop(5_000);
+  expect((await app.exited).memoryPeakBytes).toBeGreaterThanOrEqual(peakBytes);
+  expect(app.memoryPeakBytes()).toBe(0);
+});
+
 describe('limits', () => {
   test('a memory bomb outside the JavaScript heap is killed by the kernel, and recognised', async () => {
     const { exit } = await bench.run('a', 'const held = []; setInterval(() => held.push(Buffer.alloc(8 << 20, 1)), 5)');

@@ -59,6 +59,23 @@ test('alarm and ceiling are told once a month', () => {
   expect(events.length).toBe(4);
 });
 
+test('what was charged since the start goes on across months, and begins anew with the agent', () => {
+  const ledger = aLedger();
+  ledger.charge('keepalive', 204);
+  clock.setWallMs(Date.parse('2026-12-05T00:00:00Z'));
+  ledger.charge('report', 500);
+  expect([ledger.chargedSinceStart(), ledger.month().totalBytes]).toEqual([704, 500]);
+  expect(aLedger().chargedSinceStart()).toBe(0);
+});
+
+test('telemetry is asked for against what is left of this month', () => {
+  const ledger = aLedger();
+  ledger.charge('telemetry', 99_900);
+  expect([ledger.findTelemetryHold(100, 100_000), ledger.findTelemetryHold(101, 100_000)]).toEqual([undefined, 'monthly-limit']);
+  clock.setWallMs(Date.parse('2026-12-05T00:00:00Z'));
+  expect(ledger.findTelemetryHold(101, 100_000)).toBeUndefined();
+});
+
 test('reconnects are told what they have spent', () => {
   const ledger = aLedger();
   ledger.charge('connect', 3_000);
