@@ -26,16 +26,16 @@ import { makeEthicsQueries } from '../flows/ethics-queries.ts';
 import { contractDayWork, type EvaluateDays, makeEvaluateDays } from '../flows/evaluate-days.ts';
 import { makeExplainDelivery } from '../flows/explain-delivery.ts';
 import { type Addresses, makeGateways } from '../flows/gateways.ts';
+import { makeOncePerKey } from '../flows/once-per-key.ts';
 import { makeOrderDelivery } from '../flows/order-delivery.ts';
 import { makePendingChanges } from '../flows/pending-changes.ts';
 import { makeProviders } from '../flows/providers.ts';
+import { isPublicationHeld, makePublicationHold } from '../flows/publication-hold.ts';
+import { type CallLimits, makeRecogniseCaller } from '../flows/recognise-caller.ts';
 import { makeTargets } from '../flows/targets.ts';
-import { makeOncePerKey } from '../flows/once-per-key.ts';
 import { makeTokens } from '../flows/tokens.ts';
 import type { AuditHeads } from '../ports/keep.ts';
 import type { Clock, Db, Log, PackageFiles, ProviderCa, Random } from '../ports.ts';
-import { isPublicationHeld, makePublicationHold } from '../flows/publication-hold.ts';
-import { type CallLimits, makeRecogniseCaller } from '../flows/recognise-caller.ts';
 import type { EligibilityCatalogue } from '../rules/eligibility-catalogue.ts';
 
 export type PeopleSideParts = {
@@ -48,15 +48,16 @@ export type PeopleSideParts = {
   readonly heads: AuditHeads;
   readonly catalogue: EligibilityCatalogue;
   readonly unitBytes: number;
+  readonly access: { readonly limits: CallLimits; readonly trustedProxies: readonly string[]; readonly patience?: Patience };
   /** Where gateways find this server. */
   readonly addresses: Addresses;
 };
 
-  readonly access: { readonly limits: CallLimits; readonly trustedProxies: readonly string[]; readonly patience?: Patience };
 export function makePeopleSide(parts: PeopleSideParts) {
   const tokens = makeTokens(parts);
   const evaluateDays = makeEvaluateDays(parts);
   const endSoftware = makeEndSoftware(parts);
+  const routes = peopleRoutes(parts, { tokens, evaluateDays, endSoftware });
   const app = makeApi({
     ...parts,
     ...parts.access,
