@@ -5,14 +5,14 @@ import type { BrokerDuties, BrokerMessage, GatewayLink } from '../ports/gateways
 import type { Clock, Db, Log } from '../ports.ts';
 import { makeAtMost } from './at-most.ts';
 import { makeInTurn } from './in-turn.ts';
-import { isPublicationHeld } from './publication-hold.ts';
 import { announceNotice } from './publish-notice.ts';
+import { refillNotices } from './refill-notices.ts';
+import { makeRefuseMessage } from './refuse-message.ts';
 import { markAllOffline, markOffline, type TakePresence } from './take-presence.ts';
 import type { TakeReport } from './take-report.ts';
 import type { TakeTelemetry } from './take-telemetry.ts';
 import type { UseCertificate } from './use-certificate.ts';
 
-const noticesPerPage = 500;
 /**
  * Database work of gateways that goes on at a time. Ten thousand of them may come back at once; they wait here, so that the other connections of
  * the pool are free for the people's side.
@@ -31,7 +31,7 @@ export function makeHearGateways(doors: {
 }): BrokerDuties {
   const { db, clock, log, link, useCertificate, takeReport, takePresence, takeTelemetry } = doors;
   const present = new Map<GatewayId, { connection: number; hasReported: boolean }>();
-  const refusedMessages = new Map<string, number>();
+  const refuseMessage = makeRefuseMessage({ log });
   const inTurn = makeInTurn<GatewayId>();
   const atMost = makeAtMost(jobsAtATime);
 
@@ -45,31 +45,19 @@ export function makeHearGateways(doors: {
       case 'telemetry':
         return takeTelemetry(gateway, payload);
       case 'report': {
-        const { isResyncAsked } = await takeReport({ gateway, payload, isFirstOnConnection: !here.hasReported, isAckWanted: isLast });
+        const isFirstOnConnection = !here.hasReported;
+        // Before it is stored: were it not, the next one is no more the lowest that is outstanding.
         here.hasReported = true;
+        const { isResyncAsked } = await takeReport({ gateway, payload, isFirstOnConnection, isAckWanted: isLast }).catch(
+          (error: unknown) => {
+            // What nobody can ever understand must not hold back the ones behind it.
+            if (error instanceof TsugiteError) here.hasReported = !isFirstOnConnection;
+            throw error;
+          },
+        );
         if (isResyncAsked) await announceNotice({ db, link }, gateway);
       }
     }
-  }
-
-  /** A message that cannot be understood is counted and dropped; it must never stop the ones behind it, nor this process. */
-  function refuseMessage({ gateway, what, payload }: BrokerMessage, error: unknown): void {
-    if (!(error instanceof TsugiteError)) {
-      // Not stored, so not acknowledged: the gateway sends it again.
-      log.error('message.not_stored', { gateway, what, error });
-      return;
-    }
-    const count = (refusedMessages.get(error.code) ?? 0) + 1;
-    refusedMessages.set(error.code, count);
-    log.warn('message.refused', {
-      gateway,
-      what,
-      bytes: payload.length,
-      number: error.number,
-      code: error.code,
-      detail: error.detail,
-      count,
-    });
   }
 
   return {
@@ -92,28 +80,7 @@ export function makeHearGateways(doors: {
     refill: async (publish) => {
       present.clear();
       await markAllOffline(db);
-      if (await isPublicationHeld(db)) return; // the notices of before the restore are not the newest that were said
-      let count = 0;
-      for (let after: GatewayId | undefined = '' as GatewayId; after !== undefined; ) {
-        const page: { id: GatewayId; envelope: Buffer }[] = await newestNotices(db, after, publish);
-        count += page.length;
-        after = page.at(-1)?.id;
-      }
-      log.info('notices.refilled', { count });
+      await refillNotices({ db, log }, publish);
     },
   };
-}
-
-/** Shared row locks: no newer notice of these gateways can be handed over before these are. */
-function newestNotices(db: Db, after: GatewayId, publish: (gateway: GatewayId, envelope: Uint8Array) => void) {
-  return db.tx(async (sql) => {
-    const page = await sql.query<{ id: GatewayId; envelope: Buffer }>(
-      `SELECT g.id, n.envelope FROM gateways g
-       JOIN notices n ON n.gateway_id = g.id AND n.version = (SELECT max(version) FROM notices WHERE gateway_id = g.id)
-       WHERE g.id > $1 ORDER BY g.id LIMIT $2 FOR SHARE OF g`,
-      [after, noticesPerPage],
-    );
-    for (const { id, envelope } of page) publish(id, envelope);
-    return page;
-  });
 }

@@ -7,7 +7,7 @@ import type { GatewayLink } from '../ports/gateways.ts';
 import type { Clock, Db, Log, Sql } from '../ports.ts';
 import { factsConfirmed } from '../rules/confirmation.ts';
 import type { EligibilityCatalogue } from '../rules/eligibility-catalogue.ts';
-import { decideMark } from '../rules/report-mark.ts';
+import { decideMark, isSentAgain } from '../rules/report-mark.ts';
 import { eventOfReport, type TargetState } from '../rules/targets.ts';
 import { moveTarget } from './move-target.ts';
 import { settlePlanGrace } from './plan-grace.ts';
@@ -21,6 +21,8 @@ export type TakeReport = (arrived: {
   gateway: GatewayId;
   payload: Buffer;
   isFirstOnConnection: boolean;
+  /** It came through an outside broker, which did not itself repeat it: if we hold it already, the gateway has sent it again. */
+  mayBeSentAgain?: boolean;
   /** False when another report of this gateway waits behind: one acknowledgement serves both. */
   isAckWanted: () => boolean;
 }) => Promise<{ isResyncAsked: boolean }>;
@@ -39,7 +41,7 @@ export function makeTakeReport({
   log: Log;
   catalogue: EligibilityCatalogue;
 }): TakeReport {
-  return async ({ gateway, payload, isFirstOnConnection, isAckWanted }) => {
+  return async ({ gateway, payload, isFirstOnConnection, mayBeSentAgain = false, isAckWanted }) => {
     const report = parseReport(payload);
     const nowMs = clock.nowMs();
     const facts = factsConfirmed(report);
@@ -53,7 +55,9 @@ export function makeTakeReport({
       if (inserted && report.kind === 'resync') await takeResync(sql, gateway, report, nowMs);
       const taken =
         inserted && facts && site ? await takeConfirmation(sql, { gateway, site, report, facts }, { catalogue, nowMs }) : undefined;
-      return { isNew: inserted, confirmed: taken, upTo: await advanceMark(sql, gateway, report, isFirstOnConnection, nowMs) };
+      const firstReceivedMs = mayBeSentAgain && !inserted ? await firstReceived(sql, gateway, report) : undefined;
+      const upTo = await advanceMark(sql, gateway, report, { isFirstOnConnection, firstReceivedMs }, nowMs);
+      return { isNew: inserted, confirmed: taken, upTo };
     });
     const { epoch, seq, kind, target, state, number } = report;
     if (isNew) log.info('report.taken', { gateway, seq, kind, target, state, number });
@@ -74,11 +78,19 @@ async function insertReport(sql: Sql, gateway: GatewayId, report: Report, nowMs:
   return rows.length > 0;
 }
 
+async function firstReceived(sql: Sql, gateway: GatewayId, { epoch, seq }: Report): Promise<number | undefined> {
+  const [row] = await sql.query<{ received_at: Date }>(
+    'SELECT received_at FROM reports WHERE gateway_id = $1 AND epoch = $2 AND seq = $3',
+    [gateway, epoch, seq],
+  );
+  return row?.received_at.getTime();
+}
+
 async function advanceMark(
   sql: Sql,
   gateway: GatewayId,
   { epoch, seq }: Report,
-  isFirstOnConnection: boolean,
+  { isFirstOnConnection, firstReceivedMs }: { isFirstOnConnection: boolean; firstReceivedMs: number | undefined },
   nowMs: number,
 ): Promise<number> {
   const [row] = await sql.query<{ up_to: number }>('SELECT up_to FROM report_marks WHERE gateway_id = $1 AND epoch = $2', [gateway, epoch]);
@@ -86,7 +98,9 @@ async function advanceMark(
     'SELECT seq FROM reports WHERE gateway_id = $1 AND epoch = $2 AND seq > $3 ORDER BY seq LIMIT $4',
     [gateway, epoch, row?.up_to ?? 0, reportsPerLook],
   );
-  const upTo = decideMark(row?.up_to, { seq, isFirstOnConnection, stored: stored.map((entry) => entry.seq) });
+  const numbers = stored.map((entry) => entry.seq);
+  const isLowest = isFirstOnConnection || isSentAgain({ seq, firstReceivedMs, nowMs }, numbers);
+  const upTo = decideMark(row?.up_to, { seq, isFirstOnConnection: isLowest, stored: numbers });
   if (upTo !== row?.up_to)
     await sql.query(
       `INSERT INTO report_marks (gateway_id, epoch, up_to, changed_at) VALUES ($1, $2, $3, $4)

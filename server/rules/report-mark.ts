@@ -17,3 +17,19 @@ export function decideMark(
   for (const number of stored) if (number === upTo + 1) upTo = number;
   return upTo;
 }
+
+/** The first repeat of a gateway comes two minutes after the first sending (DESIGN §6); a broker repeats within seconds of its reconnect. */
+const resentAfterMs = 60_000;
+
+/**
+ * Through an outside broker no connection is seen, so another sign must say that nothing lower is outstanding: the gateway sends again, of its own
+ * accord, what is already the lowest that we hold. It repeats whatever lies below first, and that has not come in either round.
+ *
+ * @param stored  numbers above the mark that the database holds, in rising order
+ */
+export function isSentAgain(
+  { seq, firstReceivedMs, nowMs }: { seq: number; firstReceivedMs: number | undefined; nowMs: number },
+  stored: readonly number[],
+): boolean {
+  return firstReceivedMs !== undefined && nowMs - firstReceivedMs >= resentAfterMs && stored[0] === seq;
+}

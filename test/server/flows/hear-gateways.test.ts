@@ -7,7 +7,7 @@ import type { Db } from '../../../server/ports.ts';
 const gateway = gatewayId.parse('gw-0001');
 const payload = Buffer.from('x');
 
-function aListener(takeTelemetry: () => Promise<void> = async () => {}) {
+function aListener(takeTelemetry: () => Promise<void> = async () => {}, failReport: () => Error | undefined = () => undefined) {
   const heard: string[] = [];
   const db: Db = {
     query: async (text) => {
@@ -29,6 +29,8 @@ function aListener(takeTelemetry: () => Promise<void> = async () => {}) {
     useCertificate: async ({ serial }) => (serial === 'bad' ? { kind: 'refuse', why: 'cut-off' } : { kind: 'allow', isFirstUse: false }),
     takeReport: async ({ isFirstOnConnection }) => {
       heard.push(`report ${isFirstOnConnection}`);
+      const failure = failReport();
+      if (failure) throw failure;
       return { isResyncAsked: false };
     },
     takePresence: async () => void heard.push('presence'),
@@ -64,6 +66,20 @@ test('only the first report of a connection is told to be the first', async () =
   await duties.mayConnect({ connection: 2, gateway, serial: '1' });
   await duties.take({ connection: 2, gateway, what: 'report', payload });
   expect(heard).toEqual(['report true', 'report false', 'report true']);
+});
+
+test('a report that could not be stored is not jumped over by the next one; one that nobody can understand is', async () => {
+  const failures: (Error | undefined)[] = [
+    new TsugiteError('MESSAGE_MALFORMED', { what: 'report' }),
+    new Error('database away'),
+    undefined,
+    new TsugiteError('MESSAGE_MALFORMED', { what: 'report' }),
+    undefined,
+  ];
+  const { duties, heard } = aListener(undefined, () => failures.shift());
+  await duties.mayConnect({ connection: 1, gateway, serial: '1' });
+  for (const _ of [1, 2, 3, 4, 5]) await duties.take({ connection: 1, gateway, what: 'report', payload });
+  expect(heard).toEqual(['report true', 'report true', 'report false', 'report false', 'report false']);
 });
 
 test('a message that cannot be understood or stored never throws at the broker', async () => {

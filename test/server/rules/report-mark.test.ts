@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decideMark } from '../../../server/rules/report-mark.ts';
+import { decideMark, isSentAgain } from '../../../server/rules/report-mark.ts';
 
 test('one life of an outbox: whatever is lost, doubled or overtaken, nothing that may still come is ever acknowledged', () => {
   fc.assert(
@@ -52,4 +52,19 @@ test('numbers that were reserved and never used do not hold the mark for ever', 
 
 test('a repeat below the mark leaves the mark where it is', () => {
   expect(decideMark(7, { seq: 3, isFirstOnConnection: true, stored: [] })).toBe(7);
+});
+
+const minuteMs = 60_000;
+
+test('what a gateway sends again two minutes later, and is the lowest that we hold, has nothing outstanding below', () => {
+  expect(isSentAgain({ seq: 12, firstReceivedMs: 0, nowMs: 2 * minuteMs }, [12, 13])).toBe(true);
+});
+
+test.each([
+  ['it came for the first time', { seq: 12, firstReceivedMs: undefined, nowMs: 2 * minuteMs }, [12]],
+  ['it came again so soon that a broker may have repeated it', { seq: 12, firstReceivedMs: 0, nowMs: minuteMs - 1 }, [12]],
+  ['a lower one is held too, and is sent again before it', { seq: 12, firstReceivedMs: 0, nowMs: 2 * minuteMs }, [10, 12]],
+  ['it stands below the mark', { seq: 12, firstReceivedMs: 0, nowMs: 2 * minuteMs }, []],
+])('it is no such sign when %s', (_, report, stored) => {
+  expect(isSentAgain(report, stored)).toBe(false);
 });
