@@ -11,6 +11,11 @@ export function topicOf(gateway: GatewayId, kind: TopicKind): string {
   return `${prefix}/${gateway}/${kind}`;
 }
 
+/** Everybody's topics of one kind: for servers only. */
+export function filterOf(kind: TopicKind): string {
+  return `${prefix}/+/${kind}`;
+}
+
 /** @returns undefined for anything that is not exactly one of our topics, wildcards included */
 export function parseTopic(topic: string): { gateway: GatewayId; kind: TopicKind } | undefined {
   const [service, versionPart, id, kind, ...rest] = topic.split('/');

@@ -14,6 +14,7 @@ import { openServerDatabase } from './compose/database.ts';
 import { makeGatewaySide } from './compose/gateway-side.ts';
 import { initServer } from './compose/init.ts';
 import { startKeeping } from './compose/keep.ts';
+import { outsideBroker } from './compose/outside-broker.ts';
 import { makePeopleSide } from './compose/people-side.ts';
 import { type ServerConfig, unitBytesOf } from './config.ts';
 import type { NoticeSigner } from './ports.ts';
@@ -60,6 +61,7 @@ export async function startServer(dir: string, config: ServerConfig): Promise<Ru
       serverCas: [readText(`${folder.serverCa}.pem`)],
       bundlesDir: folder.bundles,
       settings: { https: config.gateways.https, mqtt: config.gateways.mqtt, policy: config.policy },
+      ...outsideBroker(folder, config, { ...common, connection: database.connection }),
     });
     stops.push(() => gateways.stop());
     const { httpsPort, mqttPort } = await gateways.start().catch(portInUse);

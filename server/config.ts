@@ -22,6 +22,14 @@ const network = text(43).check(
     return most > 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most));
   }, 'an address, or a network as address/bits'),
 );
+const onThisMachine = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+const brokerUrl = text(300).check(
+  z.refine((given) => {
+    const url = URL.canParse(given) ? new URL(given) : undefined;
+    const isAddress = url !== undefined && url.host !== '' && `${url.protocol}//${url.host}` === given.replace(/\/$/, '');
+    return isAddress && (url.protocol === 'mqtts:' || (url.protocol === 'mqtt:' && onThisMachine.test(url.hostname)));
+  }, 'mqtts://host:port; mqtt://, without TLS, on this machine only'),
+);
 const rate = z.int().check(z.gte(1), z.lte(1_000_000));
 const section = <Shape extends z.core.$ZodShape>(shape: Shape) => z.prefault(z.strictObject(shape), {} as never);
 
@@ -52,6 +60,18 @@ export const configSchema = z.strictObject({
     url: z.optional(z.string().check(z.regex(/^postgres(ql)?:\/\/\S+$/))),
     /** Account of the private PostgreSQL when the server is root. */
     account: z._default(text(32), 'nobody'),
+  }),
+  /** A broker that is not ours, as mosquitto (docs/operations/brokers.md). */
+  broker: section({
+    /** Where this server finds it; left out: the embedded broker. The environment's MQTT_URL comes first. */
+    url: z.optional(brokerUrl),
+    /** Files: the broker's authority and our certificate for it. Left out: those that `pki mosquitto` has written into the data folder. */
+    ca: z.optional(text(4096)),
+    certificate: z.optional(text(4096)),
+    key: z.optional(text(4096)),
+    /** Instead of a certificate. */
+    username: z.optional(text(200)),
+    passwordFile: z.optional(text(4096)),
   }),
   operator: section({
     name: z._default(text(200), '運用者（エミュレーション環境）'),
@@ -85,14 +105,20 @@ export function loadConfig(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): ServerConfig {
   const written = path === undefined ? {} : parseJson(path);
-  const url = environment.DATABASE_URL;
-  const parsed = configSchema.safeParse(withDatabaseUrl(written, url));
+  const withUrls = withUrl(withUrl(written, 'database', environment.DATABASE_URL), 'broker', environment.MQTT_URL);
+  const parsed = configSchema.safeParse(withUrls);
   if (!parsed.success) throw new TsugiteError('CONFIG_INVALID', { path, faults: parsed.error.issues.map(faultOf) });
   const { targetBytes, alarmBytes, ceilingBytes } = parsed.data.policy.budget;
   if (!(targetBytes <= alarmBytes && alarmBytes <= ceilingBytes))
     throw new TsugiteError('CONFIG_INVALID', {
       path,
       faults: [{ field: 'policy.budget', fault: 'targetBytes ≤ alarmBytes ≤ ceilingBytes' }],
+    });
+  const { certificate, key, username, passwordFile } = parsed.data.broker;
+  if ((certificate === undefined) !== (key === undefined) || (username === undefined) !== (passwordFile === undefined))
+    throw new TsugiteError('CONFIG_INVALID', {
+      path,
+      faults: [{ field: 'broker', fault: 'certificate + key, or username + passwordFile' }],
     });
   return parsed.data;
 }
@@ -115,10 +141,11 @@ function parseJson(path: string): unknown {
   }
 }
 
-function withDatabaseUrl(written: unknown, url: string | undefined): unknown {
+/** What the environment names comes before the file. */
+function withUrl(written: unknown, name: 'database' | 'broker', url: string | undefined): unknown {
   if (url === undefined || url === '' || typeof written !== 'object' || written === null) return written;
-  const database = (written as { database?: unknown }).database;
-  return { ...written, database: { ...(typeof database === 'object' ? database : {}), url } };
+  const section = (written as Record<string, unknown>)[name];
+  return { ...written, [name]: { ...(typeof section === 'object' ? section : {}), url } };
 }
 
 function faultOf(issue: z.core.$ZodIssue): { field: string; fault: string } {

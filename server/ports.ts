@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import type { Envelope } from '../protocol/dsse.ts';
 import type { Digest, KeyId, ProviderId, RandomId } from '../protocol/fields.ts';
 import type { PackageFile } from '../protocol/package/verify-package.ts';
+import type { OutsideBroker } from './ports/gateways.ts';
 import type { EligibilityCatalogue } from './rules/eligibility-catalogue.ts';
 
 /** Statements with `$1` parameters. bigint comes as a number (a value beyond 2^53 throws), timestamptz as Date, date as 'YYYY-MM-DD', bytea as Buffer. */
@@ -56,6 +57,11 @@ export interface PackageFiles {
   drop(upload: Upload): Promise<void>;
   /** Opens an upload for reading at any place, while `look` runs. */
   inspect<T>(upload: Upload, look: (file: PackageFile) => Promise<T>): Promise<T>;
+  /** The same for a file that is kept. */
+  inspectKept<T>(sha256: Digest, look: (file: PackageFile) => Promise<T>): Promise<T>;
+  /** Deletes a file for good; it may be gone already. The caller knows that no row names it. */
+  remove(sha256: Digest): Promise<void>;
+  list(): Promise<Digest[]>;
   size(sha256: Digest): Promise<number | undefined>;
   /** @param range inclusive, both ends inside the file */
   open(sha256: Digest, range?: { start: number; end: number }): Readable;
@@ -73,18 +79,19 @@ export type Authority = { readonly certPem: string; readonly key: KeyObject };
 
 /** Issues signer certificates to providers (DESIGN §4: RSA, codeSigning, one URI in the SAN, three years and more). */
 export interface ProviderCa {
+  /** Proves the possession of the key, and that the request asks for what `issue` would issue. @throws TsugiteError as `issue` does */
+  check(csrPem: string, wanted: { provider: ProviderId; organisation: string | undefined }): Promise<RequestedSigner>;
   /**
    * @param wanted.organisation  the registered name; undefined: the request's own becomes it
    * @throws TsugiteError KEY_UNUSABLE · SIGNER_NOT_PROVIDER: what the request says is not what `provider` may be certified for
    */
   issue(csrPem: string, wanted: { provider: ProviderId; organisation: string | undefined; nowMs: number }): Promise<IssuedSigner>;
 }
-export type IssuedSigner = {
+export type RequestedSigner = { readonly subjectKeyid: KeyId; readonly organisation: string };
+export type IssuedSigner = RequestedSigner & {
   readonly pem: string;
   readonly serial: string;
   readonly issuerKeyid: KeyId;
-  readonly subjectKeyid: KeyId;
-  readonly organisation: string;
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
 };
@@ -105,6 +112,8 @@ export type GatewaySideParts = {
   /** Folder for received bundles. */
   readonly bundlesDir: string;
   readonly settings: GatewaySideSettings;
+  /** A broker that is not ours takes the place of the embedded one. */
+  readonly broker?: OutsideBroker;
 };
 
 export type GatewaySideSettings = {

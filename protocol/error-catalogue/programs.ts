@@ -424,6 +424,16 @@ export const programErrors = {
     retry: 'never',
     defaults: { server: { ja: '未指定', en: 'none named' } },
   },
+  BROKER_UNAVAILABLE: {
+    number: 'E961',
+    summary: { ja: 'MQTTブローカーに接続できません。', en: 'The MQTT broker cannot be reached.' },
+    remedy: {
+      ja: '運用者が、ブローカーの状態、設定（MQTT_URL）、ブローカーに示す証明書を確認します。自動的に再接続します。',
+      en: 'The operator checks the broker, MQTT_URL, and the certificate that is shown to the broker; connects again by itself.',
+    },
+    who: 'operator',
+    retry: 'later',
+  },
   INTERNAL_FAULT: {
     number: 'E999',
     summary: { ja: 'プログラムの内部で想定外の問題が起きました。', en: 'Something unforeseen went wrong inside the program.' },

@@ -29,6 +29,8 @@ export function dataFolder(dir: string) {
     deviceCa: join(pki, 'device-ca'),
     serverCa: join(pki, 'server-ca'),
     server: join(pki, 'server'),
+    /** This server's own certificate for an outside broker: there once `pki mosquitto` was asked. */
+    brokerClient: join(pki, 'broker-client'),
   };
 }
 

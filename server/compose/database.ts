@@ -1,37 +1,49 @@
 import type { DataFolder } from '../adapters/data-folder.ts';
-import { openDatabase } from '../adapters/database.ts';
+import { asDatabaseError, type Connection, describeDatabase, openDatabase } from '../adapters/database.ts';
 import { startEmbeddedPostgres } from '../adapters/embedded-postgres.ts';
 import { migrate } from '../adapters/migrations.ts';
 import type { ServerConfig } from '../config.ts';
 import type { Clock, Db, Log } from '../ports.ts';
+import { verifySuitable } from '../rules/database-fault.ts';
 
 export type OpenedDatabase = {
   readonly db: Db;
+  /** For what needs a connection of its own. */
+  readonly connection: Connection;
   /** Resolves when a private PostgreSQL ended, asked or not; never for a database of somebody else. */
   readonly ended: Promise<void>;
   close(): Promise<void>;
 };
 
-/** The database that the settings name, or a private one in the data folder; its schema is brought up to date. */
+/**
+ * The database that the settings name, or a private one in the data folder; its schema is brought up to date.
+ *
+ * @param mayCreate  at init alone: elsewhere a private database that is gone is told, not replaced by an empty one
+ * @throws TsugiteError DATABASE_UNAVAILABLE · DATABASE_REFUSED · DATABASE_UNSUITABLE · SCHEMA_UNKNOWN
+ */
 export async function openServerDatabase(
   folder: DataFolder,
   config: ServerConfig,
-  { clock, log }: { clock: Clock; log: Log },
+  { clock, log, mayCreate = false }: { clock: Clock; log: Log; mayCreate?: boolean },
 ): Promise<OpenedDatabase> {
   const onLost = (error: Error) => log.warn('database.connection-lost', { error });
   const { url, account } = config.database;
   const own =
-    url === undefined ? await startEmbeddedPostgres({ dataDir: folder.root, accountName: account, onLine: said(log) }) : undefined;
+    url === undefined
+      ? await startEmbeddedPostgres({ dataDir: folder.root, accountName: account, onLine: said(log), mayCreate })
+      : undefined;
   if (own?.programs.isCopy) log.info('database.programs-copied', { folder: own.programs.folder });
-  const db = openDatabase(own?.connection ?? { connectionString: url as string }, { onLost });
+  const connection = own?.connection ?? { connectionString: url as string };
+  const db = openDatabase(connection, { onLost });
   const close = async () => {
     await db.close();
     await own?.stop();
   };
   try {
-    const applied = await migrate(db, clock.nowMs());
+    verifySuitable(await asDatabaseError(describeDatabase(db)));
+    const applied = await asDatabaseError(migrate(db, clock.nowMs()));
     if (applied.length > 0) log.info('database.migrated', { applied });
-    return { db, ended: own?.ended ?? new Promise(() => {}), close };
+    return { db, connection, ended: own?.ended ?? new Promise(() => {}), close };
   } catch (error) {
     await close();
     throw error;

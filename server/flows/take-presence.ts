@@ -3,7 +3,7 @@ import type { GatewayId, RandomId } from '../../protocol/fields.ts';
 import { type Birth, parsePresence } from '../../protocol/messages/presence.ts';
 import type { GatewayLink } from '../ports/gateways.ts';
 import type { Clock, Db, Sql } from '../ports.ts';
-import { decideOnBirth, type Newest } from '../rules/birth.ts';
+import { decideOnBirth, decideReplay, type LastBirth, type Newest, type ReplayDecision } from '../rules/birth.ts';
 import { announceNotice, type PublishNotice } from './publish-notice.ts';
 import { redeliver } from './redeliver.ts';
 
@@ -42,6 +42,22 @@ export async function markOffline(db: Db, gateway: GatewayId, nowMs: number): Pr
 /** At the start of the broker nobody is connected, whatever the rows of an earlier run say. */
 export async function markAllOffline(db: Db): Promise<void> {
   await db.query('UPDATE gateways SET online = false WHERE online');
+}
+
+/** Through an outside broker, once it has shown every presence that it retains. */
+export async function markOthersOffline(db: Db, online: readonly GatewayId[]): Promise<void> {
+  await db.query('UPDATE gateways SET online = false WHERE online AND NOT id = ANY($1)', [online]);
+}
+
+/** What a birth says that an outside broker had retained. One that we have heard before says that its gateway is connected, and no more. */
+export async function recogniseBirth(db: Db, gateway: GatewayId, birth: Birth): Promise<ReplayDecision> {
+  const [last] = await db.query<LastBirth>(
+    `SELECT epoch, boot_id AS "bootId", applied_version AS "appliedVersion", applied_sha256 AS "appliedSha256" FROM gateways WHERE id = $1`,
+    [gateway],
+  );
+  const decision = decideReplay(last, birth);
+  if (decision === 'known') await db.query('UPDATE gateways SET online = true WHERE id = $1 AND NOT online', [gateway]);
+  return decision;
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { GatewayId } from '../../protocol/fields.ts';
 import type { GatewayLink } from '../ports/gateways.ts';
 import type { Clock, Db, Log, Sql } from '../ports.ts';
-import { decideUse, type Standing, type UseDecision } from '../rules/certificate-use.ts';
+import { type BirthUse, type Candidate, decideBirthUse, decideUse, type Standing, type UseDecision } from '../rules/certificate-use.ts';
 
 export type UseCertificate = (who: { gateway: GatewayId; serial: string }, purpose: 'connect' | 'renew') => Promise<UseDecision>;
 
@@ -31,6 +31,31 @@ export function makeUseCertificate({ db, clock, link, log }: { db: Db; clock: Cl
     }
     return decision;
   };
+}
+
+/** What a birth through an outside broker says about certificates. @see decideBirthUse */
+export type UseByBirth = (gateway: GatewayId) => Promise<BirthUse>;
+
+export function makeUseByBirth({ db, clock }: { db: Db; clock: Clock }): UseByBirth {
+  return async (gateway) => {
+    const nowMs = clock.nowMs();
+    const seen = decideBirthUse(await candidatesOf(db, gateway, nowMs));
+    if (seen.kind !== 'first-use') return seen;
+    return db.tx(async (sql) => {
+      await sql.query('SELECT 1 FROM gateways WHERE id = $1 FOR UPDATE', [gateway]);
+      const locked = decideBirthUse(await candidatesOf(sql, gateway, nowMs));
+      if (locked.kind === 'first-use') await recordFirstUse(sql, { gateway, serial: locked.serial }, nowMs);
+      return locked;
+    });
+  };
+}
+
+function candidatesOf(sql: Sql, gateway: GatewayId, nowMs: number): Promise<Candidate[]> {
+  return sql.query<Candidate>(
+    `SELECT serial, subject_keyid AS keyid, first_used_at IS NOT NULL AS "isUsedBefore" FROM gateway_certificates
+     WHERE gateway_id = $1 AND cut_off_at IS NULL AND not_before <= $2 AND not_after >= $2 ORDER BY issued_at, serial`,
+    [gateway, new Date(nowMs)],
+  );
 }
 
 async function standingOf(sql: Sql, { gateway, serial }: { gateway: GatewayId; serial: string }): Promise<Standing | undefined> {

@@ -24,9 +24,63 @@ export interface GatewayLink {
   cutOff(gateway: GatewayId): void;
 }
 
-export interface Broker extends GatewayLink {
-  /** @returns the port in use */
-  start(duties: BrokerDuties): Promise<number>;
+/** @typeParam Duties  what it asks of the flows: a broker of our own asks before it acts, an outside one tells what it has let through */
+export interface Broker<Duties = BrokerDuties> extends GatewayLink {
+  /** @returns the port at which gateways reach it */
+  start(duties: Duties): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** What an outside broker handed on. Which connection and which certificate it came by, MQTT does not tell. */
+export type OutsideMessage = {
+  gateway: GatewayId;
+  what: Traffic;
+  payload: Buffer;
+  /** Retained earlier and shown again because we subscribed; it may be weeks old. */
+  isReplay: boolean;
+  /** Sent to us before, by the broker, and not acknowledged by us then. */
+  isRedelivered: boolean;
+};
+
+/** Only the process whose turn it is gets these calls, one after the other. */
+export type OutsideDuties = {
+  /** The turn begins, and ends. Between them this process is the one that hears and speaks to gateways. */
+  began(): Promise<void>;
+  ended(): Promise<void>;
+  /** A new connection to the broker: every retained presence is shown again from here on. */
+  connected(): void;
+  /** @returns `again`: it could not be stored now, so it must not be acknowledged */
+  take(message: OutsideMessage): Promise<'done' | 'again'>;
+  /** Every retained presence has been shown: whose was not among them is not connected. */
+  synchronised(): Promise<void>;
+  /** Every newest notice is handed to `publish`, under the lock of its gateway. */
+  refill(publish: (gateway: GatewayId, envelope: Uint8Array) => void): Promise<void>;
+};
+
+/** How this server reaches a broker that is not its own, and who it is there. */
+export type BrokerAccess = {
+  /** `mqtts://host:port`; `mqtt://` on the machine itself only. */
+  readonly url: string;
+  readonly caPem?: string;
+  /** Our identity there: a client certificate, or a name with a password. */
+  readonly certificate?: { readonly certPem: string; readonly keyPem: string };
+  readonly password?: { readonly username: string; readonly password: string };
+  /** Of the session in which the broker keeps what came while we were away. The same for every process: one of them has the turn. */
+  readonly clientId: string;
+};
+
+export type OutsideBroker = {
+  readonly access: BrokerAccess;
+  /** Where its listener for gateways is. */
+  readonly publicPort: number;
+  readonly turn: Turn;
+};
+
+/** Of several server processes over one database, one at a time has the turn. */
+export interface Turn {
+  start(on: { began: () => void; ended: () => void }): void;
+  /** Ends our turn if another process waits for it. */
+  offer(): Promise<void>;
   stop(): Promise<void>;
 }
 

@@ -17,3 +17,30 @@ export function decideOnBirth(applied: Applied, newest: Newest, nowMs: number): 
   if (nowMs >= newest.expiresMs) return { kind: 'publish-new', aheadVersion: 0 };
   return appliedVersion === newest.version ? { kind: 'nothing' } : { kind: 'send-again' };
 }
+
+/** What we hold of the birth that we heard last; all null before the first. */
+export type LastBirth = {
+  readonly epoch: string | null;
+  readonly bootId: string | null;
+  readonly appliedVersion: number | null;
+  readonly appliedSha256: string | null;
+};
+export type ReplayDecision = 'known' | 'take' | 'have-it-said-again';
+
+/**
+ * A birth that an outside broker shows because it had retained it. It may be the one that we answered weeks ago, one that we have missed, or, after
+ * a crash of the broker, one that a later one has replaced since: of another epoch nobody can tell which, and a wrong guess would look like a gateway
+ * that was reset. So it is made to say it again.
+ */
+export function decideReplay(
+  last: LastBirth | undefined,
+  birth: { readonly epoch: string; readonly bootId: string; readonly appliedNotice: Applied },
+): ReplayDecision {
+  if (last === undefined || last.epoch === null) return 'take';
+  if (last.epoch !== birth.epoch) return 'have-it-said-again';
+  const isSame =
+    last.bootId === birth.bootId &&
+    last.appliedVersion === (birth.appliedNotice?.version ?? null) &&
+    last.appliedSha256 === (birth.appliedNotice?.sha256 ?? null);
+  return isSame ? 'known' : 'take';
+}

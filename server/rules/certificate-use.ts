@@ -29,3 +29,25 @@ export function decideUse(standing: Standing | undefined, purpose: 'connect' | '
   if (nowMs > lastMs) return { kind: 'refuse', why: 'expired' };
   return { kind: 'allow', isFirstUse: !standing.isUsedBefore };
 }
+
+/** One that may be in use: issued to this gateway, not cut off, not expired. */
+export type Candidate = { readonly serial: string; readonly keyid: string; readonly isUsedBefore: boolean };
+
+export type BirthUse =
+  /** No certificate in force could have opened this connection. */
+  { readonly kind: 'unexplained' } | { readonly kind: 'nothing-new' } | { readonly kind: 'first-use'; readonly serial: string };
+
+/**
+ * An outside broker proves that a gateway is connected by *a* certificate of its own, and does not tell which. While none was ever used and all are
+ * for one key (a first enrolment that was answered more than once), that key has been used: the token is spent. The oldest then stands for all, since
+ * what is older than the used one is cut off, and the gateway may hold any. With more than one key, or after a renewal, nothing can be told from here:
+ * the gateway's next HTTPS request shows its certificate.
+ *
+ * @param candidates  oldest first
+ */
+export function decideBirthUse(candidates: readonly Candidate[]): BirthUse {
+  const [oldest] = candidates;
+  if (oldest === undefined) return { kind: 'unexplained' };
+  const isTold = candidates.every(({ isUsedBefore, keyid }) => !isUsedBefore && keyid === oldest.keyid);
+  return isTold ? { kind: 'first-use', serial: oldest.serial } : { kind: 'nothing-new' };
+}
