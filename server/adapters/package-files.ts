@@ -1,12 +1,13 @@
 /** `<data>/packages/<sha256>`: written beside, synced, then given its name; never changed, so a reader needs no lock. */
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, createWriteStream, openSync, readSync } from 'node:fs';
-import { link, mkdir, open, rm, stat } from 'node:fs/promises';
+import { closeSync, createReadStream, createWriteStream, fstatSync, openSync, readSync } from 'node:fs';
+import { link, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { TsugiteError } from '../../protocol/errors.ts';
 import { digest } from '../../protocol/fields.ts';
+import type { PackageFile } from '../../protocol/package/verify-package.ts';
 import type { PackageFiles, Random } from '../ports.ts';
 
 /** Over TLS, chunks of this size serve a third more per second than the default of 64 KiB. */
@@ -54,15 +55,20 @@ export async function openPackageFiles(folder: string, random: Random): Promise<
       }
     },
     open: (sha256, range) => createReadStream(join(folder, sha256), { ...range, highWaterMark: chunkBytes }),
-    inspect: async (upload, look) => {
-      const fd = openSync(upload.path, 'r');
-      try {
-        return await look({ storedBytes: upload.bytes, readAt: (offset, length) => readAt(fd, offset, length) });
-      } finally {
-        closeSync(fd);
-      }
-    },
+    inspect: (upload, look) => inspectFile(upload.path, look),
+    inspectKept: (sha256, look) => inspectFile(join(folder, sha256), look),
+    remove: (sha256) => rm(join(folder, sha256), { force: true }),
+    list: async () => (await readdir(folder)).flatMap((name) => digest.safeParse(name).data ?? []),
   };
+}
+
+async function inspectFile<T>(path: string, look: (file: PackageFile) => Promise<T>): Promise<T> {
+  const fd = openSync(path, 'r');
+  try {
+    return await look({ storedBytes: fstatSync(fd).size, readAt: (offset, length) => readAt(fd, offset, length) });
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function readAt(fd: number, offset: number, length: number): Uint8Array {

@@ -5,6 +5,7 @@ import * as x509 from '@peculiar/x509';
 import { providerUri } from '../../protocol/chain/signer.ts';
 import { keyidOf } from '../../protocol/dsse.ts';
 import { TsugiteError } from '../../protocol/errors.ts';
+import type { ProviderId } from '../../protocol/fields.ts';
 import type { Authority, ProviderCa } from '../ports.ts';
 import { issueLeaf } from './x509.ts';
 
@@ -16,14 +17,13 @@ const validDays = 3 * 365 + 31;
 export function makeProviderCa(authority: Authority): ProviderCa {
   const issuerKeyid = keyidOf(createPublicKey(authority.key));
   return {
-    issue: async (csrPem, { provider, organisation: registered, nowMs }) => {
-      const { publicKey, organisation, commonName, uris } = await readRequest(csrPem);
-      const uri = providerUri(provider);
-      if (uris.length !== 1 || uris[0] !== uri)
-        throw new TsugiteError('SIGNER_NOT_PROVIDER', { kind: 'san-uri', expected: uri, found: uris });
-      // The household reads this name on its page as the maker of the software: it has to be the one that the operator registered.
-      if (registered !== undefined && organisation !== registered)
-        throw new TsugiteError('SIGNER_NOT_PROVIDER', { kind: 'organisation', expected: registered, found: organisation });
+    check: async (csrPem, wanted) => {
+      const { publicKey, organisation } = await verifyRequest(csrPem, wanted);
+      return { subjectKeyid: keyidOf(publicKey), organisation };
+    },
+    issue: async (csrPem, { nowMs, ...wanted }) => {
+      const { provider } = wanted;
+      const { publicKey, organisation, commonName } = await verifyRequest(csrPem, wanted);
       const notBeforeMs = nowMs - hourMs; // a packer whose clock is a little behind
       const notAfterMs = nowMs + validDays * 24 * hourMs;
       const { pem, serial } = await issueLeaf(authority, {
@@ -32,11 +32,25 @@ export function makeProviderCa(authority: Authority): ProviderCa {
         notBefore: new Date(notBeforeMs),
         notAfter: new Date(notAfterMs),
         extendedKeyUsage: 'codeSigning',
-        alternativeNames: [{ type: 'url', value: uri }],
+        alternativeNames: [{ type: 'url', value: providerUri(provider) }],
       });
       return { pem, serial, issuerKeyid, subjectKeyid: keyidOf(publicKey), organisation, notBeforeMs, notAfterMs };
     },
   };
+}
+
+async function verifyRequest(
+  csrPem: string,
+  { provider, organisation: registered }: { provider: ProviderId; organisation: string | undefined },
+): Promise<SignerRequest> {
+  const request = await readRequest(csrPem);
+  const { organisation, uris } = request;
+  const uri = providerUri(provider);
+  if (uris.length !== 1 || uris[0] !== uri) throw new TsugiteError('SIGNER_NOT_PROVIDER', { kind: 'san-uri', expected: uri, found: uris });
+  // The household reads this name on its page as the maker of the software: it has to be the one that the operator registered.
+  if (registered !== undefined && organisation !== registered)
+    throw new TsugiteError('SIGNER_NOT_PROVIDER', { kind: 'organisation', expected: registered, found: organisation });
+  return request;
 }
 
 type SignerRequest = { publicKey: KeyObject; organisation: string; commonName: string | undefined; uris: readonly string[] };

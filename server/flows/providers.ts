@@ -78,7 +78,7 @@ export function makeProviders({ db, clock, providerCa }: { db: Db; clock: Clock;
   };
 }
 
-async function saveCertificate(sql: Sql, provider: ProviderId, issued: IssuedSigner, actor: Actor, nowMs: number): Promise<void> {
+export async function saveCertificate(sql: Sql, provider: ProviderId, issued: IssuedSigner, actor: Actor, nowMs: number): Promise<void> {
   await sql.query(
     `INSERT INTO provider_certificates (issuer_keyid, serial, provider_id, organisation, subject_keyid, not_before, not_after, pem, issued_at)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,

@@ -40,13 +40,14 @@ ALTER TABLE work_orders
   ADD CHECK (num_nulls(accepted_one_off_yen, accepted_monthly_yen, accepted_by, accepted_at) IN (0, 4));
 CREATE INDEX work_orders_provider ON work_orders (provider_id, created_at);
 
--- release_id: what the work registers; its row in `releases` comes with the order's completion. A cancelled order may name a software that never
--- came to be, so neither is a foreign key.
+-- release_id: the measured release that the work registers, which is its id in `releases` too (unless that version was there before, and got a
+-- further package). A cancelled order may name a software that never came to be, so neither is a foreign key.
 ALTER TABLE work_order_items
   DROP CONSTRAINT work_order_items_software_id_fkey,
   ADD COLUMN release_id random_id,
+  ADD COLUMN version    text CHECK (length(version) <= 64),
   ADD COLUMN note       text NOT NULL DEFAULT '' CHECK (length(note) <= 1000);
-UPDATE work_order_items i SET release_id = r.id FROM releases r WHERE r.work_order_id = i.work_order_id AND r.software_id = i.software_id;
+UPDATE work_order_items i SET release_id = r.id, version = r.version FROM releases r WHERE r.work_order_id = i.work_order_id AND r.software_id = i.software_id;
 CREATE INDEX work_order_items_release ON work_order_items (release_id);
 
 -- The first half of a release's life, MEASURED: uploaded, proven and measured, not registered. No software row: an id that nobody pays for
