@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { GatewayId, RandomId } from '../../../protocol/fields.ts';
 import type { Report } from '../../../protocol/messages/report.ts';
-import { encodeTelemetry } from '../../../protocol/messages/telemetry.ts';
 import { type TopicKind, topicOf } from '../../../protocol/topics.ts';
 import { aGatewaySide, type GatewaySideRig } from '../../support/gateway-side.ts';
 import { connectMqtt, type TestClient } from '../../support/mqtt-client.ts';
@@ -401,25 +400,6 @@ describe('reports', () => {
       expect(await targetRow(victim)).toMatchObject({ state: 'DELIVERING', committed_version: null, purged_at: null });
     });
   });
-});
-
-test('telemetry is kept as it came, the newest 100 messages of a gateway; rubbish is refused', async () => {
-  const client = await aConnected();
-  const message = encodeTelemetry({
-    v: 1,
-    epoch,
-    from: '2026-11-22T00:00:00Z' as never,
-    stepS: 3600,
-    agent: { rssKiB: [1], controlBytes: [2], reconnects: [0] },
-    targets: [],
-  });
-  await client.publish(own('telemetry'), message);
-  expect(await rig.db.query('SELECT body FROM telemetry WHERE gateway_id = $1', [gateway])).toEqual([{ body: message }]);
-  await client.publish(own('telemetry'), Buffer.from([9, 9, 9]));
-  expect(logged('message.refused')).toHaveLength(1);
-  await rig.db.query("INSERT INTO telemetry (gateway_id, received_at, body) SELECT $1, now(), 'x' FROM generate_series(1, 150)", [gateway]);
-  await client.publish(own('telemetry'), message);
-  expect(await rig.db.query('SELECT 1 FROM telemetry WHERE gateway_id = $1', [gateway])).toHaveLength(100);
 });
 
 test('a gateway that is blocked while it is connected is cut off, and not let in again', async () => {
