@@ -6,6 +6,7 @@ import { signStatement } from '../protocol/signing.ts';
 import { systemClock } from './adapters/clock.ts';
 import { dataFolder, loadAuthority, loadPrivateKey, readText, verifyInitialised } from './adapters/data-folder.ts';
 import { lockDataFolder } from './adapters/data-lock.ts';
+import { makeCrlMaker } from './adapters/device-crl.ts';
 import { makeLog } from './adapters/log.ts';
 import { openPackageFiles } from './adapters/package-files.ts';
 import { makeProviderCa } from './adapters/provider-ca.ts';
@@ -53,10 +54,11 @@ export async function startServer(dir: string, config: ServerConfig): Promise<Ru
     const packages = await openPackageFiles(folder.packages, systemRandom);
     const parts = { ...common, db: database.db, packages, catalogue: eligibilityCatalogues[config.eligibility] };
 
+    const deviceCa = loadAuthority(folder.deviceCa);
     const gateways = makeGatewaySide({
       ...parts,
       signer: loadSigner(folder.noticeKey),
-      deviceCa: loadAuthority(folder.deviceCa),
+      deviceCa,
       tls: { certPem: readText(`${folder.server}.pem`), keyPem: readText(`${folder.server}.key.pem`) },
       serverCas: [readText(`${folder.serverCa}.pem`)],
       bundlesDir: folder.bundles,
@@ -68,12 +70,14 @@ export async function startServer(dir: string, config: ServerConfig): Promise<Ru
     const host = bracketed(config.gateways.publicHost);
     const found = { https: `https://${host}:${httpsPort}`, mqtt: `mqtts://${host}:${mqttPort}` };
 
-    const { app, dayTick } = makePeopleSide({
+    const { app, dayTick, housekeeping, sweepPackages } = makePeopleSide({
       ...parts,
       providerCa: makeProviderCa(loadAuthority(folder.providerCa)),
+      crls: makeCrlMaker(deviceCa),
       heads: keeping.heads,
       access: config.people,
       unitBytes: unitBytesOf(config),
+      work: config.work,
       addresses: found,
     });
     stops.push(async () => {
@@ -82,9 +86,12 @@ export async function startServer(dir: string, config: ServerConfig): Promise<Ru
       await app.close();
       cancel();
     });
+    await sweepPackages();
     const api = await app.listen(config.people).catch(portInUse);
-    dayTick.start();
-    stops.push(dayTick.stop);
+    for (const duty of [dayTick, housekeeping]) {
+      duty.start();
+      stops.push(duty.stop);
+    }
 
     log.info('server.started', { api, ...found });
     stops.push(() => log.info('server.stopping', {}));

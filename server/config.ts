@@ -89,6 +89,12 @@ export const configSchema = z.strictObject({
     telemetryBytesPerMonth: z._default(bytes, 100_000),
     dataGraceDays: z._default(seconds(1, 365), 30),
   }),
+  work: section({
+    /** Who completes a work order that a provider opened by registering: the server at once, or somebody at the operator. */
+    completion: z._default(z.enum(['automatic', 'operator']), 'automatic'),
+    /** How long an upload waits to be registered before it is dropped. */
+    measuredDays: z._default(seconds(1, 365), 30),
+  }),
   /** What the sheet's "M" is (D-01). */
   sizeUnit: z._default(z.enum(['MB', 'MiB']), 'MB'),
   /** Which catalogue decides (D-16). */

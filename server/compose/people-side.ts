@@ -3,7 +3,9 @@ import { makeApi } from '../api/app.ts';
 import type { Patience } from '../api/connections.ts';
 import type { Route } from '../api/route.ts';
 import { auditRoutes } from '../api/routes/audit.ts';
+import { brokerRoutes } from '../api/routes/broker.ts';
 import { catalogueRoutes } from '../api/routes/catalogue.ts';
+import { certificateRequestRoutes } from '../api/routes/certificate-requests.ts';
 import { changeRoutes } from '../api/routes/changes.ts';
 import { contractRoutes } from '../api/routes/contract.ts';
 import { customerRoutes } from '../api/routes/customers.ts';
@@ -11,29 +13,41 @@ import { ethicsRoutes } from '../api/routes/ethics.ts';
 import { gatewayRoutes } from '../api/routes/gateways.ts';
 import { operationRoutes } from '../api/routes/operations.ts';
 import { providerRoutes } from '../api/routes/providers.ts';
+import { publishingRoutes } from '../api/routes/publishing.ts';
 import { releaseRoutes } from '../api/routes/releases.ts';
 import { restoreRoutes } from '../api/routes/restore.ts';
 import { targetRoutes } from '../api/routes/targets.ts';
+import { workRoutes } from '../api/routes/work.ts';
 import { makeAdmitRelease } from '../flows/admit-release.ts';
 import { makeAuditLog } from '../flows/audit-log.ts';
 import { makeCatalogueQueries } from '../flows/catalogue-queries.ts';
+import { makeCertificateRequests } from '../flows/certificate-requests.ts';
 import { makeContractEvents } from '../flows/contract-events.ts';
 import { makeCustomers } from '../flows/customers.ts';
 import { makeDayTick } from '../flows/day-tick.ts';
+import { makeDeviceCrl } from '../flows/device-crl.ts';
+import { type DropMeasured, makeDropMeasured } from '../flows/drop-measured.ts';
 import { makeEndSoftware } from '../flows/end-software.ts';
 import { makeEthics } from '../flows/ethics.ts';
 import { makeEthicsQueries } from '../flows/ethics-queries.ts';
 import { contractDayWork, type EvaluateDays, makeEvaluateDays } from '../flows/evaluate-days.ts';
 import { makeExplainDelivery } from '../flows/explain-delivery.ts';
 import { type Addresses, makeGateways } from '../flows/gateways.ts';
+import { makeHaltRelease } from '../flows/halt-release.ts';
+import { makeHousekeeping } from '../flows/housekeeping.ts';
+import { makeMeasureRelease } from '../flows/measure-release.ts';
+import { makeMeasuredQueries } from '../flows/measured-queries.ts';
 import { makeOncePerKey } from '../flows/once-per-key.ts';
 import { makeOrderDelivery } from '../flows/order-delivery.ts';
 import { makePendingChanges } from '../flows/pending-changes.ts';
 import { makeProviders } from '../flows/providers.ts';
 import { isPublicationHeld, makePublicationHold } from '../flows/publication-hold.ts';
 import { type CallLimits, makeRecogniseCaller } from '../flows/recognise-caller.ts';
+import { makeRegisterReleases, type WorkCompletion } from '../flows/register-releases.ts';
 import { makeTargets } from '../flows/targets.ts';
 import { makeTokens } from '../flows/tokens.ts';
+import { makeWorkOrders } from '../flows/work-orders.ts';
+import type { CrlMaker } from '../ports/gateways.ts';
 import type { AuditHeads } from '../ports/keep.ts';
 import type { Clock, Db, Log, PackageFiles, ProviderCa, Random } from '../ports.ts';
 import type { EligibilityCatalogue } from '../rules/eligibility-catalogue.ts';
@@ -45,9 +59,11 @@ export type PeopleSideParts = {
   readonly log: Log;
   readonly packages: PackageFiles;
   readonly providerCa: ProviderCa;
+  readonly crls: CrlMaker;
   readonly heads: AuditHeads;
   readonly catalogue: EligibilityCatalogue;
   readonly unitBytes: number;
+  readonly work: { readonly completion: WorkCompletion; readonly measuredDays: number };
   readonly access: { readonly limits: CallLimits; readonly trustedProxies: readonly string[]; readonly patience?: Patience };
   /** Where gateways find this server. */
   readonly addresses: Addresses;
@@ -57,7 +73,9 @@ export function makePeopleSide(parts: PeopleSideParts) {
   const tokens = makeTokens(parts);
   const evaluateDays = makeEvaluateDays(parts);
   const endSoftware = makeEndSoftware(parts);
-  const routes = peopleRoutes(parts, { tokens, evaluateDays, endSoftware });
+  const dropMeasured = makeDropMeasured({ ...parts, keepDays: parts.work.measuredDays });
+  const certificateRequests = makeCertificateRequests(parts);
+  const routes = peopleRoutes(parts, { tokens, evaluateDays, endSoftware, dropMeasured, certificateRequests });
   const app = makeApi({
     ...parts,
     ...parts.access,
@@ -71,16 +89,22 @@ export function makePeopleSide(parts: PeopleSideParts) {
     finishEndedSoftware: endSoftware.finish,
     isHeld: () => isPublicationHeld(parts.db),
   });
-  return { app, routes, tokens, dayTick };
+  const housekeeping = makeHousekeeping({
+    ...parts,
+    jobs: { 'measured-releases': dropMeasured.dropExpired, 'certificate-requests': certificateRequests.refuseOld },
+  });
+  return { app, routes, tokens, dayTick, housekeeping, sweepPackages: dropMeasured.sweep };
 }
 
 type Shared = {
   readonly tokens: ReturnType<typeof makeTokens>;
   readonly evaluateDays: EvaluateDays;
   readonly endSoftware: ReturnType<typeof makeEndSoftware>;
+  readonly dropMeasured: DropMeasured;
+  readonly certificateRequests: ReturnType<typeof makeCertificateRequests>;
 };
 
-function peopleRoutes(parts: PeopleSideParts, { tokens, evaluateDays, endSoftware }: Shared): Route[] {
+function peopleRoutes(parts: PeopleSideParts, { tokens, evaluateDays, endSoftware, dropMeasured, certificateRequests }: Shared): Route[] {
   const targets = makeTargets(parts);
   const queries = makeCatalogueQueries({ ...parts, startedAtMs: parts.clock.nowMs() });
   const work = {
@@ -94,10 +118,20 @@ function peopleRoutes(parts: PeopleSideParts, { tokens, evaluateDays, endSoftwar
     ...auditRoutes({ audit: makeAuditLog(parts) }),
     ...restoreRoutes({ hold: makePublicationHold(parts) }),
     ...providerRoutes({ providers: makeProviders(parts) }),
+    ...certificateRequestRoutes({ requests: certificateRequests }),
     ...releaseRoutes({ admitRelease: makeAdmitRelease(parts), targets, queries }),
+    ...publishingRoutes({
+      measureRelease: makeMeasureRelease({ ...parts, dropMeasured }),
+      measuredQueries: makeMeasuredQueries({ ...parts, keepDays: parts.work.measuredDays }),
+      dropMeasured,
+      registerReleases: makeRegisterReleases({ ...parts, completion: parts.work.completion }),
+      haltRelease: makeHaltRelease(parts),
+    }),
+    ...workRoutes({ workOrders: makeWorkOrders(parts) }),
     ...customerRoutes({ customers: makeCustomers(parts) }),
     ...contractRoutes({ events: makeContractEvents(parts), evaluateDays }),
     ...gatewayRoutes({ gateways: makeGateways(parts) }),
+    ...brokerRoutes({ deviceCrl: makeDeviceCrl(parts) }),
     ...targetRoutes({ orderDelivery: makeOrderDelivery(parts), targets, explainDelivery: makeExplainDelivery(parts) }),
     ...catalogueRoutes(parts),
     ...ethicsRoutes({ ethics: makeEthics({ ...parts, endSoftware }), ethicsQueries: makeEthicsQueries(parts) }),

@@ -5,6 +5,7 @@ import type { Clock, Db, Log, PackageFiles, Sql } from '../ports.ts';
 import { noticeLifeMs } from '../rules/notice-schedule.ts';
 import { type Actor, systemActor } from './actor.ts';
 import { appendAudit } from './audit.ts';
+import { isPublicationHeld } from './publication-hold.ts';
 import { loadMeasured, lockSoftwareIds } from './stored-releases.ts';
 
 const dayMs = 86_400_000;
@@ -83,6 +84,7 @@ export function makeDropMeasured({
 
     /** At the start, before anybody can upload: files that no row names. @returns how many */
     sweep: async (): Promise<number> => {
+      if (await isPublicationHeld(db)) return 0; // after a restore the newer files may still be wanted: somebody has to look first
       const unknown = await unknownFiles(db, await packages.list());
       for (const sha256 of unknown) await packages.remove(sha256);
       if (unknown.length > 0) log.info('packages.swept', { count: unknown.length });

@@ -8,15 +8,18 @@ import { providerId } from '../../protocol/fields.ts';
 import { signStatement } from '../../protocol/signing.ts';
 import { rootType } from '../../protocol/statements/root.ts';
 import { openAuditHeads } from '../../server/adapters/audit-heads.ts';
+import { makeCrlMaker } from '../../server/adapters/device-crl.ts';
 import { openPackageFiles } from '../../server/adapters/package-files.ts';
 import { makeProviderCa } from '../../server/adapters/provider-ca.ts';
 import { systemRandom } from '../../server/adapters/random.ts';
-import { makeAuthority, rsa3072 } from '../../server/adapters/x509.ts';
+import { makeAuthority, p256, rsa3072 } from '../../server/adapters/x509.ts';
 import { makePeopleSide } from '../../server/compose/people-side.ts';
 import type { Role } from '../../server/flows/actor.ts';
+import type { WorkCompletion } from '../../server/flows/register-releases.ts';
 import type { Clock, Log } from '../../server/ports.ts';
 import { type CatalogueProfile, eligibilityCatalogues } from '../../server/rules/eligibility-catalogue.ts';
 import { makeFirstRoot } from '../../server/rules/first-root.ts';
+import { verifyAnswer } from './answers.ts';
 import type { CertificateRequest } from './openssl.ts';
 import { aPackage, type TestFile } from './packages.ts';
 import { aDatabase } from './postgres.ts';
@@ -32,13 +35,18 @@ export const consent = {
   scopes: ['delivery'],
   givenBy: 'the customer',
   givenHow: 'application form',
-  givenAt: '2026-11-01T00:00:00Z',
+  givenAt: '2025-01-01T00:00:00Z',
 };
 
 /** More than any test asks; a test of the limits brings its own. */
 const noLimits = { perAddress: 1_000_000, perToken: 1_000_000, wrongTokens: 1_000_000 };
 
-export async function aPeopleSide({ unitBytes = 1_000_000, catalogue = 'seed' as CatalogueProfile, limits = noLimits } = {}) {
+export async function aPeopleSide({
+  unitBytes = 1_000_000,
+  catalogue = 'seed' as CatalogueProfile,
+  limits = noLimits,
+  completion = 'automatic' as WorkCompletion,
+} = {}) {
   const { db, stop } = await aDatabase();
   const folder = mkdtempSync(path.join(tmpdir(), 'tsugite-people-'));
   const packagesDir = path.join(folder, 'packages');
@@ -48,18 +56,21 @@ export async function aPeopleSide({ unitBytes = 1_000_000, catalogue = 'seed' as
   const clock: Clock & { offsetMs: number } = { offsetMs: 0, nowMs: () => Date.now() + clock.offsetMs, after: () => () => {} };
   const pinned = aRootCa();
   const serverCa = aRootCa();
+  const deviceCa = await makeAuthority(p256, { commonName: 'device CA' }, new Date(0));
   await insertRoot(db, pinned.pem, serverCa.pem);
 
-  const { app, routes, tokens, dayTick } = makePeopleSide({
+  const { app, routes, tokens, dayTick, housekeeping, sweepPackages } = makePeopleSide({
     db,
     clock,
     random: systemRandom,
     log,
     packages: await openPackageFiles(packagesDir, systemRandom),
     providerCa: makeProviderCa(await makeAuthority(rsa3072, { organisation: 'Test Operator', commonName: 'provider CA' }, new Date(0))),
+    crls: makeCrlMaker(deviceCa),
     heads: openAuditHeads(path.join(folder, 'audit-heads')),
     catalogue: eligibilityCatalogues[catalogue],
     unitBytes,
+    work: { completion, measuredDays: 30 },
     access: { limits, trustedProxies: [] },
     addresses: { https: 'https://127.0.0.1:8443', mqtt: 'mqtts://127.0.0.1:8883' },
   });
@@ -83,7 +94,9 @@ export async function aPeopleSide({ unitBytes = 1_000_000, catalogue = 'seed' as
       headers: { ...authorization, ...type },
       ...(body === undefined ? {} : { payload: body }),
     });
-    return { status: response.statusCode, body: response.body === '' ? {} : response.json(), headers: response.headers };
+    const reply = { status: response.statusCode, body: response.body === '' ? {} : response.json(), headers: response.headers };
+    verifyAnswer(routes, method, url, reply);
+    return reply;
   };
   let customers = 0;
   return {
@@ -95,6 +108,8 @@ export async function aPeopleSide({ unitBytes = 1_000_000, catalogue = 'seed' as
     ask,
     tokens,
     dayTick,
+    housekeeping,
+    sweepPackages,
     packageFiles: () => readdirSync(packagesDir).filter((name) => name !== 'incoming'),
     uploads: () => readdirSync(path.join(packagesDir, 'incoming')),
     /** A signed .tsg of a provider whose certificate the pinned CA issued, a new one every time. */
@@ -104,6 +119,7 @@ export async function aPeopleSide({ unitBytes = 1_000_000, catalogue = 'seed' as
       return aPackage({ signer, chain: [] }, { manifest, ...(files === undefined ? {} : { files }) });
     },
     admit: async (bytes: Buffer, who = 'operator') => ask(who, 'POST', '/releases', bytes),
+    upload: async (bytes: Buffer, who = 'provider:acme') => ask(who, 'POST', '/uploads', bytes),
     aProvider: (provider = 'acme', more: object = {}) => ask('operator', 'POST', '/providers', { provider, name: provider, ...more }),
     /** A new customer; what the test does not say is T1. */
     aCustomer: async (facts: Record<string, unknown> = {}) => {
