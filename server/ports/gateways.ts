@@ -105,3 +105,9 @@ export interface CertificateMaker {
   /** RFC 7030 §4.1.3: degenerate SignedData without signers (RFC 5652 §5), base64 in lines of 64. */
   certsOnly(certificates: readonly (Uint8Array | string)[]): string;
 }
+
+/** Lists of revoked gateway certificates, signed by the device CA (RFC 5280 §5). */
+export interface CrlMaker {
+  /** @returns PEM */
+  make(list: { number: number; thisUpdateMs: number; revoked: readonly { serial: string; sinceMs: number }[] }): Promise<string>;
+}
