@@ -247,4 +247,56 @@ export const governanceErrors = {
     who: 'operator',
     retry: 'after-operator',
   },
+  CONSENT_WITHDRAWN: {
+    number: 'E726',
+    summary: {
+      ja: 'お申し込み番号（{reference}）の同意は撤回されているため、使用できません。',
+      en: 'The consent under the number {reference} was withdrawn and cannot be used.',
+    },
+    remedy: {
+      ja: '事業者が、お客さまに改めて確認し、新しい番号で同意を登録します。',
+      en: 'The provider asks the customer anew and registers the consent under another number.',
+    },
+    who: 'provider',
+    retry: 'never',
+    variants: {
+      'other-scopes': {
+        summary: {
+          ja: 'お申し込み番号（{reference}）は、別の内容の同意として登録されています。',
+          en: 'Another consent is registered under the number {reference}.',
+        },
+      },
+    },
+  },
+  STEP_MISSING: {
+    number: 'E727',
+    summary: {
+      ja: '前の手順（{missing}）が済んでいないため、この手順（{step}）に進めません。',
+      en: 'This step ({step}) has to wait for the one before ({missing}).',
+    },
+    remedy: { ja: '前の手順を済ませて登録してから、やり直してください。', en: 'Finish and register the step before, then try again.' },
+    who: 'operator',
+    retry: 'after-operator',
+    variants: {
+      provider: { who: 'provider' },
+      done: {
+        summary: { ja: 'この手順（{step}）は、すでに済んでいます。', en: 'This step ({step}) has been taken already.' },
+        remedy: { ja: '操作は不要です。', en: 'Nothing to do.' },
+        who: 'nobody',
+      },
+    },
+  },
+  ERASURE_BLOCKED: {
+    number: 'E728',
+    summary: {
+      ja: 'ご利用中の配信（{actual}件）があるため、お客さまの情報を消去できません。',
+      en: "The customer's data cannot be erased while {actual} deliveries are in use.",
+    },
+    remedy: {
+      ja: '配信をすべて廃止してから（tsugite-server target cancel）、やり直してください。',
+      en: 'End every delivery first (tsugite-server target cancel), then try again.',
+    },
+    who: 'operator',
+    retry: 'after-operator',
+  },
 } as const satisfies ErrorRows;

@@ -229,4 +229,32 @@ export const networkErrors = {
     who: 'operator',
     retry: 'after-operator',
   },
+  GATEWAY_SILENT: {
+    number: 'E419',
+    summary: {
+      ja: 'ホームゲートウェイから、期限（{deadline}）までに結果の報告がありません（最後の接続：{lastSeenAt}）。',
+      en: 'The home gateway has not said by {deadline} how it went (last connected: {lastSeenAt}).',
+    },
+    remedy: {
+      ja: '回線とホームゲートウェイの電源を確認してください。接続されると自動的に再開します。',
+      en: 'Check the line and the power of the gateway; it goes on by itself once it is connected.',
+    },
+    who: 'installer',
+    retry: 'later',
+    variants: {
+      'never-seen': {
+        summary: { ja: 'ホームゲートウェイが、まだ一度も接続していません。', en: 'The home gateway has never connected.' },
+        remedy: {
+          ja: 'ホームゲートウェイを回線に接続し、登録を済ませてください（tsugite-agent enroll）。',
+          en: 'Connect the gateway to the line and enrol it (tsugite-agent enroll).',
+        },
+      },
+      'lease-ended': {
+        summary: {
+          ja: 'ホームゲートウェイと連絡が取れないまま、利用できる期間が{entitledUntil}に終わりました（最後の接続：{lastSeenAt}）。ソフトウェアは停止しています。',
+          en: 'The home gateway could not be reached and its entitlement ended at {entitledUntil} (last connected: {lastSeenAt}). The software has stopped.',
+        },
+      },
+    },
+  },
 } as const satisfies ErrorRows;

@@ -1,8 +1,8 @@
 /** contract …: what happens to a contract, and the ends of days (DOMAIN D-31). */
 import { type Command, Option } from 'commander';
 import type { Answer } from '../../protocol/command-output.ts';
-import { TsugiteError } from '../../protocol/errors.ts';
-import { customerIdHelp, typedId } from './customer-verbs.ts';
+import { whyHelp } from './customer-verbs.ts';
+import { placeOf, withPlace } from './place-options.ts';
 import type { Verbs } from './program.ts';
 
 type Options = Record<string, string | undefined>;
@@ -92,10 +92,11 @@ export function addContractVerbs({ verb, show, answer, api }: Verbs): void {
         answer(enteredAnswer((await api(command).post('/contract/events', body)) as Entered));
       });
 
-  withPlace(verb('contract list', 'the contract events of a site; audited（契約イベントの一覧）')).action(
-    async (given: Options, command: Command) =>
-      show(await api(command).list('/contract/events/search', {}, { at: placeOf(given) }), 'events'),
-  );
+  withPlace(verb('contract list', 'the contract events of a site; audited（契約イベントの一覧）'))
+    .requiredOption('--why <text>', whyHelp)
+    .action(async (given: Options, command: Command) =>
+      show(await api(command).list('/contract/events/search', {}, { at: placeOf(given), why: given.why }), 'events'),
+    );
   verb('contract void', 'take back an event that has not acted yet（取り消す）')
     .argument('<event>', 'number of the event')
     .requiredOption('--reason <text>', 'why')
@@ -132,17 +133,4 @@ function evaluatedAnswer(value: Evaluated): Answer {
       ),
     ],
   };
-}
-
-function withPlace(command: Command): Command {
-  return command
-    .option('--site <id>', 'site')
-    .option('--gateway <id>', 'the gateway that stands there, in place of the site')
-    .option('--customer-id <id>', `in place of the site: ${customerIdHelp}`);
-}
-
-function placeOf({ site, gateway, customerId }: Options): object {
-  if ([site, gateway, customerId].filter((one) => one !== undefined).length !== 1)
-    throw new TsugiteError('USAGE_WRONG', { at: '--site | --gateway | --customer-id' });
-  return { site, gateway, customerId: customerId === undefined ? undefined : typedId(customerId) };
 }

@@ -15,12 +15,14 @@ export function addCustomerVerbs({ verb, show, answer, api }: Verbs): void {
     });
   verb('customer find', 'the random ids of a customer; audited')
     .requiredOption('--customer-id <id>', customerIdHelp)
-    .action(async ({ customerId }, command: Command) =>
-      show(await api(command).post('/customers/search', { customerId: typedId(customerId) })),
+    .requiredOption('--why <text>', whyHelp)
+    .action(async ({ customerId, why }, command: Command) =>
+      show(await api(command).post('/customers/search', { customerId: typedId(customerId), why })),
     );
   verb('customer show', 'what is under contract at a site; audited')
     .argument('<site>', 'site id')
-    .action(async (site, _options, command: Command) => show(await api(command).get(`/sites/${encodeURIComponent(site)}`)));
+    .requiredOption('--why <text>', whyHelp)
+    .action(async (site, { why }, command: Command) => show(await api(command).post('/sites/search', { at: { site }, why })));
   withFacts(verb('customer change', 'change contract facts; they act on targets at once（契約内容を変更する）'))
     .argument('<site>', 'site id')
     .option('--effective <day>', 'day in Japan, YYYY-MM-DD (default: today)')
@@ -29,6 +31,8 @@ export function addCustomerVerbs({ verb, show, answer, api }: Verbs): void {
       answer(siteAnswer((await api(command).post(`/sites/${encodeURIComponent(site)}/facts`, body)) as SiteAnswer));
     });
 }
+
+export const whyHelp = 'for what the customer’s data are read; it stands in the audit';
 
 /** An お客さまID on a command line stands in the list of processes for everybody to read: `-` takes it from standard input. */
 export const customerIdHelp = 'お客さまID, or - to read it from standard input';

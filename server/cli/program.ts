@@ -7,6 +7,7 @@ import { asLines } from './as-lines.ts';
 import { addAuditVerbs } from './audit-verbs.ts';
 import { addCatalogueVerb } from './catalogue-verb.ts';
 import { addChangeVerbs } from './change-verbs.ts';
+import { addConsentVerbs } from './consent-verbs.ts';
 import { addContractVerbs } from './contract-verbs.ts';
 import { addCustomerVerbs } from './customer-verbs.ts';
 import { addEthicsVerbs } from './ethics-verbs.ts';
@@ -35,6 +36,7 @@ const everyVerb = [
   addProviderVerbs,
   addCustomerVerbs,
   addContractVerbs,
+  addConsentVerbs,
   addGatewayVerbs,
   addTargetVerbs,
   addChangeVerbs,

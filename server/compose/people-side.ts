@@ -7,6 +7,7 @@ import { brokerRoutes } from '../api/routes/broker.ts';
 import { catalogueRoutes } from '../api/routes/catalogue.ts';
 import { certificateRequestRoutes } from '../api/routes/certificate-requests.ts';
 import { changeRoutes } from '../api/routes/changes.ts';
+import { consentRoutes } from '../api/routes/consents.ts';
 import { contractRoutes } from '../api/routes/contract.ts';
 import { customerRoutes } from '../api/routes/customers.ts';
 import { ethicsRoutes } from '../api/routes/ethics.ts';
@@ -22,6 +23,8 @@ import { makeAdmitRelease } from '../flows/admit-release.ts';
 import { makeAuditLog } from '../flows/audit-log.ts';
 import { makeCatalogueQueries } from '../flows/catalogue-queries.ts';
 import { makeCertificateRequests } from '../flows/certificate-requests.ts';
+import { makeConsentQueries } from '../flows/consent-queries.ts';
+import { makeConsents } from '../flows/consents.ts';
 import { makeContractEvents } from '../flows/contract-events.ts';
 import { makeCustomers } from '../flows/customers.ts';
 import { makeDayTick } from '../flows/day-tick.ts';
@@ -129,6 +132,7 @@ function peopleRoutes(parts: PeopleSideParts, { tokens, evaluateDays, endSoftwar
     }),
     ...workRoutes({ workOrders: makeWorkOrders(parts) }),
     ...customerRoutes({ customers: makeCustomers(parts) }),
+    ...consentRoutes({ consents: makeConsents(parts), consentQueries: makeConsentQueries(parts) }),
     ...contractRoutes({ events: makeContractEvents(parts), evaluateDays }),
     ...gatewayRoutes({ gateways: makeGateways(parts) }),
     ...brokerRoutes({ deviceCrl: makeDeviceCrl(parts) }),

@@ -1,26 +1,21 @@
 /** Contract events as they are entered (DOMAIN D-31): rows that are only added. They act at the end of their day (evaluate-days.ts). */
 import { TsugiteError } from '../../protocol/errors.ts';
 import type { GatewayId, RandomId } from '../../protocol/fields.ts';
-import type { Clock, Db, Sql } from '../ports.ts';
+import type { Clock, Db } from '../ports.ts';
 import { type EventDetails, type EventKind, eventKinds } from '../rules/contract-events.ts';
 import type { EligibilityCatalogue } from '../rules/eligibility-catalogue.ts';
 import { daysBetween, japanDay } from '../rules/japan-day.ts';
 import type { Actor } from './actor.ts';
 import { appendAudit } from './audit.ts';
 import { lockSite } from './contract-facts.ts';
-import { customerOf } from './customers.ts';
 import { type Page, pageOf, rowsFor } from './page.ts';
+import { type Place, placeOf } from './place.ts';
 import { insertEvent } from './save-contract-event.ts';
 import { swapDevice } from './swap-device.ts';
 
 /** How far from today an event may take effect: further away it is a typing mistake. */
 const daysAway = 366;
 
-export type Place = {
-  readonly site?: RandomId | undefined;
-  readonly customerId?: string | undefined;
-  readonly gateway?: GatewayId | undefined;
-};
 export type NewEvent = {
   readonly [Kind in Exclude<EventKind, 'swap-device' | 'change-facts'>]: { readonly kind: Kind; readonly detail: EventDetails[Kind] };
 }[Exclude<EventKind, 'swap-device' | 'change-facts'>];
@@ -43,7 +38,7 @@ export function makeContractEvents({ db, clock, catalogue }: { db: Db; clock: Cl
       db.tx(async (sql) => {
         const nowMs = clock.nowMs();
         const day = verifyNear(effectiveOn ?? japanDay(nowMs), nowMs);
-        const site = await siteOf(sql, place);
+        const { site } = await placeOf(sql, place);
         await lockSite(sql, site);
         const event =
           wanted.kind === 'swap-device'
@@ -74,16 +69,9 @@ export function makeContractEvents({ db, clock, catalogue }: { db: Db; clock: Cl
         return { event, outcome: 'void' };
       }),
 
-    list: (place: Place, actor: Actor, page: Page<number>) =>
+    list: (place: Place, why: string, actor: Actor, page: Page<number>) =>
       db.tx(async (sql) => {
-        const site = await siteOf(sql, place);
-        const [row] = await sql.query<{ customer: RandomId }>('SELECT customer FROM sites WHERE id = $1', [site]);
-        if (row === undefined) throw new TsugiteError('NOT_FOUND', { what: 'site' });
-        await appendAudit(
-          sql,
-          { actor, action: 'customer.read', subject: row.customer, detail: { site, why: 'contract events' } },
-          clock.nowMs(),
-        );
+        const { site, customer } = await placeOf(sql, place);
         const rows = await sql.query<{ event: number }>(
           `SELECT e.id AS event, e.kind, e.effective_on AS "effectiveOn", e.detail, e.entered_at AS "enteredAt", e.entered_by AS "enteredBy",
              coalesce(d.outcome, 'waiting') AS outcome, d.settled_at AS "settledAt"
@@ -91,6 +79,11 @@ export function makeContractEvents({ db, clock, catalogue }: { db: Db; clock: Cl
              AND ($2::bigint IS NULL OR (e.effective_on, e.id) > (SELECT effective_on, id FROM contract_events WHERE id = $2))
            ORDER BY e.effective_on, e.id LIMIT $3`,
           [site, page.after ?? null, rowsFor(page)],
+        );
+        await appendAudit(
+          sql,
+          { actor, action: 'customer.read', subject: customer, detail: { what: 'contract events', site }, why },
+          clock.nowMs(),
         );
         return pageOf(rows, page, 'event');
       }),
@@ -100,19 +93,4 @@ export function makeContractEvents({ db, clock, catalogue }: { db: Db; clock: Cl
 function verifyNear(day: string, nowMs: number): string {
   if (Math.abs(daysBetween(japanDay(nowMs), day)) <= daysAway) return day;
   throw new TsugiteError('INPUT_REFUSED', { faults: [{ field: 'effectiveOn', fault: `more than ${daysAway} days away` }] });
-}
-
-async function siteOf(sql: Sql, { site, customerId, gateway }: Place): Promise<RandomId> {
-  if (site !== undefined) return site;
-  const rows =
-    customerId === undefined
-      ? await sql.query<{ id: RandomId }>(
-          'SELECT site_id AS id FROM gateways WHERE id = $1 AND site_id IS NOT NULL AND replaced_at IS NULL',
-          [gateway],
-        )
-      : await sql.query<{ id: RandomId }>('SELECT id FROM sites WHERE customer = $1', [await customerOf(sql, customerId)]);
-  const [only] = rows;
-  if (only === undefined) throw new TsugiteError('NOT_FOUND', { what: 'site' });
-  if (rows.length > 1) throw new TsugiteError('INPUT_REFUSED', { faults: [{ field: 'site', fault: 'the customer has several' }] });
-  return only.id;
 }

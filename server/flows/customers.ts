@@ -1,7 +1,7 @@
-/** Customers (お客さま), their sites, and the consent that providers registered. */
+/** Customers (お客さま), their sites, and what is under contract there. */
 import { TsugiteError } from '../../protocol/errors.ts';
-import type { ProviderId, RandomId, SoftwareId } from '../../protocol/fields.ts';
-import type { Clock, Db, Random, Sql } from '../ports.ts';
+import type { RandomId } from '../../protocol/fields.ts';
+import type { Clock, Db, Random } from '../ports.ts';
 import type { SiteFacts } from '../rules/contract-events.ts';
 import { parseCustomerId } from '../rules/customer-id.ts';
 import type { TargetMove } from '../rules/day-end.ts';
@@ -11,16 +11,8 @@ import { japanDay } from '../rules/japan-day.ts';
 import type { Actor } from './actor.ts';
 import { appendAudit } from './audit.ts';
 import { addFacts, applyFacts, eligibilityOn, factsOn, lockSite } from './contract-facts.ts';
+import { customerOf, type Place, placeOf } from './place.ts';
 import { insertEvent } from './save-contract-event.ts';
-
-export type ConsentScope = 'delivery' | 'reasonsToProvider' | 'diagnostics';
-export type NewConsent = {
-  readonly reference: string;
-  readonly scopes: readonly ConsentScope[];
-  readonly givenBy: string;
-  readonly givenHow: string;
-  readonly givenAtMs: number;
-};
 
 export function makeCustomers({ db, clock, random, catalogue }: { db: Db; clock: Clock; random: Random; catalogue: EligibilityCatalogue }) {
   return {
@@ -52,29 +44,32 @@ export function makeCustomers({ db, clock, random, catalogue }: { db: Db; clock:
     },
 
     /** The only way from an お客さまID to the random ids; each use is audited (DOMAIN §12). */
-    find: async (customerId: string, actor: Actor): Promise<{ customer: RandomId; sites: { site: RandomId; label: string }[] }> =>
+    find: (customerId: string, why: string, actor: Actor): Promise<{ customer: RandomId; sites: { site: RandomId; label: string }[] }> =>
       db.tx(async (sql) => {
         const customer = await customerOf(sql, customerId);
-        await appendAudit(sql, { actor, action: 'customer.read', subject: customer, detail: { by: 'customerId' } }, clock.nowMs());
-        return {
-          customer,
-          sites: await sql.query('SELECT id AS site, label FROM sites WHERE customer = $1 ORDER BY created_at, id', [customer]),
-        };
+        const sites = await sql.query<{ site: RandomId; label: string }>(
+          'SELECT id AS site, label FROM sites WHERE customer = $1 ORDER BY created_at, id',
+          [customer],
+        );
+        await appendAudit(sql, { actor, action: 'customer.read', subject: customer, detail: { what: 'ids' }, why }, clock.nowMs());
+        return { customer, sites };
       }),
 
-    readSite: async (
-      site: RandomId,
+    readSite: (
+      place: Place,
+      why: string,
       actor: Actor,
     ): Promise<{ site: RandomId; customer: RandomId; facts: SiteFacts; gateway: string | null }> =>
       db.tx(async (sql) => {
-        const [row] = await sql.query<{ customer: RandomId; gateway: string | null }>(
-          `SELECT s.customer, g.id AS gateway FROM sites s LEFT JOIN gateways g ON g.site_id = s.id AND g.replaced_at IS NULL WHERE s.id = $1`,
-          [site],
-        );
-        if (row === undefined) throw new TsugiteError('NOT_FOUND', { what: 'site' });
+        const found = await placeOf(sql, place);
         const nowMs = clock.nowMs();
-        await appendAudit(sql, { actor, action: 'customer.read', subject: row.customer, detail: { site } }, nowMs);
-        return { site, ...row, facts: await factsOn(sql, site, japanDay(nowMs)) };
+        const [gateway] = await sql.query<{ id: string }>('SELECT id FROM gateways WHERE site_id = $1 AND replaced_at IS NULL', [
+          found.site,
+        ]);
+        const facts = await factsOn(sql, found.site, japanDay(nowMs));
+        const detail = { what: 'contract', site: found.site };
+        await appendAudit(sql, { actor, action: 'customer.read', subject: found.customer, detail, why }, nowMs);
+        return { ...found, gateway: gateway?.id ?? null, facts };
       }),
 
     /** A correction of contract facts, acted on at once; one for a later day waits for the end of that day, as every contract event does. */
@@ -98,56 +93,4 @@ export function makeCustomers({ db, clock, random, catalogue }: { db: Db; clock:
       });
     },
   };
-}
-
-/** @throws TsugiteError CUSTOMER_UNKNOWN */
-export async function customerOf(sql: Sql, customerId: string): Promise<RandomId> {
-  const [row] = await sql.query<{ id: RandomId }>('SELECT id FROM customers WHERE customer_id = $1', [parseCustomerId(customerId)]);
-  if (row === undefined) throw new TsugiteError('CUSTOMER_UNKNOWN');
-  return row.id;
-}
-
-/** Records a consent; the same reference again is the same consent. */
-export async function saveConsent(
-  sql: Sql,
-  id: RandomId,
-  of: { customer: RandomId; provider: ProviderId; software: SoftwareId; consent: NewConsent },
-  atMs: number,
-): Promise<RandomId> {
-  const { customer, provider, software, consent } = of;
-  await sql.query(
-    `INSERT INTO consents (id, customer, provider_id, software_id, scopes, reference, given_by, given_how, given_at, recorded_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (customer, provider_id, reference) DO NOTHING`,
-    [
-      id,
-      customer,
-      provider,
-      software,
-      consent.scopes,
-      consent.reference,
-      consent.givenBy,
-      consent.givenHow,
-      new Date(consent.givenAtMs),
-      new Date(atMs),
-    ],
-  );
-  const [row] = await sql.query<{ id: RandomId }>('SELECT id FROM consents WHERE customer = $1 AND provider_id = $2 AND reference = $3', [
-    customer,
-    provider,
-    consent.reference,
-  ]);
-  return (row as { id: RandomId }).id;
-}
-
-/** The consents in force of a customer towards one software. */
-export async function consentsInForce(
-  sql: Sql,
-  of: { customer: RandomId; provider: ProviderId; software: SoftwareId },
-  atMs: number,
-): Promise<{ id: RandomId; scopes: ConsentScope[] }[]> {
-  return sql.query(
-    `SELECT id, scopes FROM consents WHERE customer = $1 AND provider_id = $2 AND (software_id IS NULL OR software_id = $3)
-       AND (withdrawn_at IS NULL OR withdrawn_at > $4) ORDER BY recorded_at DESC, id`,
-    [of.customer, of.provider, of.software, new Date(atMs)],
-  );
 }

@@ -2,15 +2,17 @@
 import { type ErrorDetail, TsugiteError } from '../../protocol/errors.ts';
 import type { ProviderId, RandomId, SoftwareId } from '../../protocol/fields.ts';
 import type { Clock, Db, Sql } from '../ports.ts';
+import type { ConsentScope } from '../rules/consent.ts';
 import type { EligibilityCatalogue } from '../rules/eligibility-catalogue.ts';
 import { type Explanation, explainDelivery, hideContract, type Snapshot } from '../rules/explain.ts';
 import { japanDay } from '../rules/japan-day.ts';
 import { chooseOffer } from '../rules/order.ts';
 import type { Actor } from './actor.ts';
 import { appendAudit } from './audit.ts';
+import { scopesOf } from './consents.ts';
 import { eligibilityOn, factsOn } from './contract-facts.ts';
-import { consentsInForce, customerOf } from './customers.ts';
 import { loadOffers } from './offers.ts';
+import { customerOf } from './place.ts';
 import { maySeeReasons } from './reasons.ts';
 
 export type Question = {
@@ -35,17 +37,16 @@ export function makeExplainDelivery({ db, clock, catalogue }: { db: Db; clock: C
         { actor, action: 'customer.read', subject: customer, detail: { site, software: question.software, why: 'explain' } },
         nowMs,
       );
-      const consents =
+      const scopes =
         software === undefined
-          ? []
-          : await consentsInForce(sql, { customer, provider: software.provider, software: question.software }, nowMs);
-      const scopes = consents.flatMap((consent) => consent.scopes);
+          ? new Set<ConsentScope>()
+          : await scopesOf(sql, { customer, provider: software.provider, software: question.software }, nowMs);
       const target = await targetOf(sql, site, question.software);
       const { hgwModel } = await factsOn(sql, site, japanDay(nowMs));
       const explanation = explainDelivery({
         eligibility: await eligibilityOn(sql, site, catalogue, nowMs),
         software,
-        hasConsent: software?.consent === 'notRequired' || scopes.includes('delivery'),
+        hasConsent: software?.consent === 'notRequired' || scopes.has('delivery'),
         misfit: software?.hasRelease ? await misfitOf(sql, question.software, hgwModel) : undefined,
         target,
         gateway: await gatewayOf(sql, site),

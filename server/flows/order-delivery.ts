@@ -2,6 +2,7 @@
 import { TsugiteError } from '../../protocol/errors.ts';
 import type { RandomId, SoftwareId, Version } from '../../protocol/fields.ts';
 import type { Clock, Db, Random, Sql } from '../ports.ts';
+import { isAbout, scopesInForce } from '../rules/consent.ts';
 import type { Fired } from '../rules/eligibility.ts';
 import type { EligibilityCatalogue } from '../rules/eligibility-catalogue.ts';
 import { japanDay } from '../rules/japan-day.ts';
@@ -9,10 +10,11 @@ import { decideOrder } from '../rules/order.ts';
 import type { TargetState } from '../rules/targets.ts';
 import type { Actor } from './actor.ts';
 import { appendAudit } from './audit.ts';
+import { consentsOf, type NewConsent, saveConsent, scopesOf } from './consents.ts';
 import { eligibilityOn, factsOn } from './contract-facts.ts';
-import { consentsInForce, customerOf, type NewConsent, saveConsent } from './customers.ts';
 import { moveTarget } from './move-target.ts';
 import { loadOffers, loadOpenTargets, lockSoftware, type SoftwareRow } from './offers.ts';
+import { customerOf } from './place.ts';
 import { recordTargetPlan } from './price-classes.ts';
 import { hideReasons } from './reasons.ts';
 
@@ -43,9 +45,8 @@ export function makeOrderDelivery(doors: Doors) {
       try {
         return await place(sql, doors, { order, software, customer, site: await siteOf(sql, customer, order.site) }, actor);
       } catch (error) {
-        const scopes = await consentsInForce(sql, { customer, provider: software.provider, software: software.id }, clock.nowMs());
-        const given = [...scopes.flatMap((one) => one.scopes), ...(order.consent?.scopes ?? [])];
-        throw hideReasons(error, actor, given);
+        const scopes = await scopesOf(sql, { customer, provider: software.provider, software: software.id }, clock.nowMs());
+        throw hideReasons(error, actor, new Set([...scopes, ...(order.consent?.scopes ?? [])]));
       }
     });
 }
@@ -61,7 +62,7 @@ async function place(
   const nowMs = clock.nowMs();
   const now = new Date(nowMs);
   const of = { customer, provider: software.provider, software: software.id };
-  const given = (await consentsInForce(sql, of, nowMs)).filter(({ scopes }) => scopes.includes('delivery'));
+  const given = (await consentsOf(sql, customer)).find((one) => isAbout(one, of) && scopesInForce(one, nowMs).includes('delivery'));
   const isGivenNow = order.consent?.scopes.includes('delivery') === true;
   const { hgwModel } = await factsOn(sql, site, japanDay(nowMs));
   const decision = decideOrder({
@@ -69,13 +70,15 @@ async function place(
     offers: await loadOffers(sql, software.id),
     eligibility: await eligibilityOn(sql, site, catalogue, nowMs, 'new-order'),
     hgwModel,
-    hasConsent: software.consent === 'notRequired' || isGivenNow || given.length > 0,
+    hasConsent: software.consent === 'notRequired' || isGivenNow || given !== undefined,
     open: await loadOpenTargets(sql, site),
   });
   if (decision.kind === 'repeat') return { ...(await stateOf(sql, decision.target)), isRepeat: true, reasons: [] };
 
   const consent =
-    order.consent === undefined ? (given[0]?.id ?? null) : await saveConsent(sql, random.id(), { ...of, consent: order.consent }, nowMs);
+    order.consent === undefined
+      ? (given?.id ?? null)
+      : await saveConsent(sql, random.id(), { ...of, consent: order.consent }, { actor, nowMs });
   const target = random.id();
   await sql.query(
     `INSERT INTO targets (id, software_id, provider_id, site_id, state, release_id, plan, consent_id, requested_at, requested_by)

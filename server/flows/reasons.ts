@@ -1,9 +1,10 @@
 /** What a provider may learn about a customer: without the scope `reasonsToProvider`, E100 stands for every contract code (DOMAIN §12). */
 import { catalogue, TsugiteError } from '../../protocol/errors.ts';
+import type { ConsentScope } from '../rules/consent.ts';
 import type { Actor } from './actor.ts';
 
-export function maySeeReasons(actor: Actor, scopes: readonly string[]): boolean {
-  return actor.role !== 'provider' || scopes.includes('reasonsToProvider');
+export function maySeeReasons(actor: Actor, scopes: ReadonlySet<ConsentScope>): boolean {
+  return actor.role !== 'provider' || scopes.has('reasonsToProvider');
 }
 
 /** E101–E113 are about the customer; E112 only says that the id is wrong, which the provider typed itself. */
@@ -11,7 +12,7 @@ export function isAboutCustomer(error: TsugiteError): boolean {
   return /^E1(0[1-9]|1[013])$/.test(catalogue[error.code].number);
 }
 
-export function hideReasons(error: unknown, actor: Actor, scopes: readonly string[]): unknown {
+export function hideReasons(error: unknown, actor: Actor, scopes: ReadonlySet<ConsentScope>): unknown {
   if (!(error instanceof TsugiteError) || !isAboutCustomer(error) || maySeeReasons(actor, scopes)) return error;
   return new TsugiteError('ELIG_NOT_MET');
 }

@@ -44,3 +44,28 @@ CREATE TABLE ethics_notes (
 );
 CREATE INDEX ethics_notes_case ON ethics_notes (case_id, id);
 CREATE TRIGGER ethics_notes_append_only BEFORE UPDATE OR DELETE ON ethics_notes FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+-- ---------------------------------------------------------------- consents, taken back scope by scope
+
+-- provider_id null: given to the operator itself, which only diagnostics can be. A paper counts for the software that it names, so two orders with one
+-- number are two consents.
+ALTER TABLE consents
+  ALTER COLUMN provider_id DROP NOT NULL,
+  ADD COLUMN recorded_by text NOT NULL DEFAULT 'system' CHECK (length(recorded_by) BETWEEN 1 AND 200),
+  ADD CHECK (provider_id IS NOT NULL OR (software_id IS NULL AND scopes = ARRAY['diagnostics'])),
+  DROP CONSTRAINT consents_customer_provider_id_reference_key,
+  ADD UNIQUE NULLS NOT DISTINCT (customer, provider_id, software_id, reference);
+
+CREATE TABLE consent_withdrawals (
+  consent_id    random_id NOT NULL REFERENCES consents ON DELETE CASCADE,
+  scope         text NOT NULL CHECK (scope IN ('delivery', 'reasonsToProvider', 'diagnostics')),
+  withdrawn_at  timestamptz NOT NULL,
+  withdrawn_by  text NOT NULL CHECK (length(withdrawn_by) BETWEEN 1 AND 200),
+  withdrawn_how text NOT NULL CHECK (length(withdrawn_how) BETWEEN 1 AND 200),
+  recorded_at   timestamptz NOT NULL,
+  recorded_by   text NOT NULL CHECK (length(recorded_by) BETWEEN 1 AND 200),
+  PRIMARY KEY (consent_id, scope)
+);
+INSERT INTO consent_withdrawals (consent_id, scope, withdrawn_at, withdrawn_by, withdrawn_how, recorded_at, recorded_by)
+  SELECT id, unnest(scopes), withdrawn_at, given_by, given_how, withdrawn_at, 'system' FROM consents WHERE withdrawn_at IS NOT NULL;
+ALTER TABLE consents DROP COLUMN withdrawn_at;

@@ -161,7 +161,7 @@ describe('run', () => {
     expect((await verb('contract', 'void', String(phone.json.event), '--reason', 'a mistake')).json).toMatchObject({ outcome: 'void' });
     expect((await verb('contract', 'cancel-line', '--site', site)).code).toBe(0);
     expect((await verb('contract', 'evaluate', '--through', 'today')).json).toMatchObject({ ok: true, sites: 1, moves: [] });
-    expect((await verb('contract', 'list', '--site', site)).json.events).toMatchObject([
+    expect((await verb('contract', 'list', '--site', site, '--why', 'test')).json.events).toMatchObject([
       { kind: 'cancel-line', outcome: 'applied' },
       { kind: 'cancel-phone', outcome: 'void' },
     ]);

@@ -1,11 +1,12 @@
 /** Contract events (DOMAIN D-31) and the ends of days. */
 import * as z from 'zod/mini';
 import { TsugiteError } from '../../../protocol/errors.ts';
-import { gatewayId, providerId, randomId, softwareId } from '../../../protocol/fields.ts';
+import { gatewayId, providerId, softwareId } from '../../../protocol/fields.ts';
 import type { makeContractEvents } from '../../flows/contract-events.ts';
 import type { EvaluateDays, Evaluation } from '../../flows/evaluate-days.ts';
 import { heldError } from '../../flows/pending-changes.ts';
-import { customerId, day, gatewayModel, rowNumber, words } from '../fields.ts';
+import { place, why } from '../customer-fields.ts';
+import { day, gatewayModel, rowNumber, words } from '../fields.ts';
 import { type Route, route } from '../route.ts';
 
 const line = z.enum(['LIGHT_PLUS', 'LIGHT', 'NEXT_GIGA_SMART', 'NEXT_GIGA_LINE', 'NEXT_OTHER', 'CROSS']);
@@ -31,12 +32,6 @@ const event = z.discriminatedUnion('kind', [
     detail: z.strictObject({ provider: providerId, software: z.exactOptional(softwareId) }),
   }),
 ]);
-const place = z.strictObject({ site: z.optional(randomId), customerId: z.optional(customerId), gateway: z.optional(gatewayId) }).check(
-  z.refine((given) => Object.values(given).filter((one) => one !== undefined).length === 1, {
-    path: ['site'],
-    message: 'exactly one of site, customerId, gateway',
-  }),
-);
 
 export function contractRoutes({
   events,
@@ -60,9 +55,9 @@ export function contractRoutes({
       path: '/contract/events/search',
       roles: ['operator'],
       summary: 'The contract events of a site; audited',
-      body: z.strictObject({ at: place }),
+      body: z.strictObject({ at: place, why }),
       list: rowNumber,
-      handle: ({ body, actor, page }) => events.list(body.at, actor, page),
+      handle: ({ body, actor, page }) => events.list(body.at, body.why, actor, page),
     }),
     route({
       method: 'POST',

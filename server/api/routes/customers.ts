@@ -2,6 +2,7 @@
 import * as z from 'zod/mini';
 import { line, randomId } from '../../../protocol/fields.ts';
 import type { makeCustomers } from '../../flows/customers.ts';
+import { place, why } from '../customer-fields.ts';
 import { customerId, day, gatewayModel, words } from '../fields.ts';
 import { type Route, route } from '../route.ts';
 
@@ -42,16 +43,16 @@ export function customerRoutes({ customers }: { customers: ReturnType<typeof mak
       path: '/customers/search',
       roles: ['operator'],
       summary: 'From an お客さまID to the random ids; audited',
-      body: z.strictObject({ customerId }),
-      handle: ({ body, actor }) => customers.find(body.customerId, actor),
+      body: z.strictObject({ customerId, why }),
+      handle: ({ body, actor }) => customers.find(body.customerId, body.why, actor),
     }),
     route({
-      method: 'GET',
-      path: '/sites/:site',
+      method: 'POST',
+      path: '/sites/search',
       roles: ['operator'],
       summary: 'What is under contract at a site; audited',
-      params: z.strictObject({ site: randomId }),
-      handle: ({ params, actor }) => customers.readSite(params.site, actor),
+      body: z.strictObject({ at: place, why }),
+      handle: ({ body, actor }) => customers.readSite(body.at, body.why, actor),
     }),
     route({
       method: 'POST',

@@ -4,19 +4,9 @@ import { gatewayId, randomId, softwareId } from '../../../protocol/fields.ts';
 import type { makeExplainDelivery } from '../../flows/explain-delivery.ts';
 import type { makeOrderDelivery } from '../../flows/order-delivery.ts';
 import type { makeTargets } from '../../flows/targets.ts';
-import { customerId, words } from '../fields.ts';
+import { newConsent } from '../customer-fields.ts';
+import { customerId } from '../fields.ts';
 import { type Route, route } from '../route.ts';
-
-const consent = z.pipe(
-  z.strictObject({
-    reference: words(200),
-    scopes: z.array(z.enum(['delivery', 'reasonsToProvider', 'diagnostics'])).check(z.minLength(1), z.maxLength(3)),
-    givenBy: words(200),
-    givenHow: words(200),
-    givenAt: z.iso.datetime(),
-  }),
-  z.transform(({ givenAt, ...given }) => ({ ...given, givenAtMs: Date.parse(givenAt) })),
-);
 
 export function targetRoutes({
   orderDelivery,
@@ -34,7 +24,7 @@ export function targetRoutes({
       roles: ['operator', 'provider'],
       summary: 'Order delivery to a customer (step 5)',
       status: 201,
-      body: z.strictObject({ software: softwareId, customerId, site: z.optional(randomId), consent: z.optional(consent) }),
+      body: z.strictObject({ software: softwareId, customerId, site: z.optional(randomId), consent: z.optional(newConsent) }),
       handle: ({ body, actor }) => orderDelivery(body, actor),
     }),
     route({

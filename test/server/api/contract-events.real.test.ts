@@ -27,7 +27,7 @@ const evaluate = (through?: string) => rig.ask('operator', 'POST', '/contract/ev
 const show = async (target: string) => (await rig.ask('operator', 'GET', `/targets/${target}`)).body;
 const stateOf = async (target: string) => (await show(target)).state;
 const outcomes = async (site: string) =>
-  ((await rig.ask('operator', 'POST', '/contract/events/search', { at: { site } })).body.items as { outcome: string }[]).map(
+  ((await rig.ask('operator', 'POST', '/contract/events/search', { at: { site }, why: 'test' })).body.items as { outcome: string }[]).map(
     ({ outcome }) => outcome,
   );
 
@@ -80,7 +80,7 @@ describe('a contract event acts at the end of its day', () => {
     await rig.ask('operator', 'POST', `/sites/${site}/facts`, { changes: { typeChanged: 'applied' }, effectiveOn: inDays(4) });
     await rig.ask('operator', 'POST', `/sites/${site}/facts`, { changes: { officeEq: 'yes' } });
     await passNights(5);
-    expect((await rig.ask('operator', 'GET', `/sites/${site}`)).body.facts).toMatchObject({
+    expect((await rig.ask('operator', 'POST', '/sites/search', { at: { site }, why: 'test' })).body.facts).toMatchObject({
       access: 'COLLAB',
       collabCarrier: 'Y',
       rental: true,
@@ -110,7 +110,7 @@ describe('a contract event acts at the end of its day', () => {
     await enter(site, 'cancel-line');
     await passNights();
     expect(await stateOf(target)).toBe('ACTIVE');
-    expect((await rig.ask('operator', 'GET', `/sites/${site}`)).body.facts).toMatchObject({
+    expect((await rig.ask('operator', 'POST', '/sites/search', { at: { site }, why: 'test' })).body.facts).toMatchObject({
       line: 'NEXT_GIGA_LINE',
       access: 'COLLAB',
       collabCarrier: '光コラボX',
@@ -214,7 +214,10 @@ describe('the ends of days', () => {
     await evaluate();
     expect(await stateOf(target)).toBe('TERMINATED');
     // Added to what is known now, not below it.
-    expect((await rig.ask('operator', 'GET', `/sites/${site}`)).body.facts).toMatchObject({ lineCancelled: true, rental: true });
+    expect((await rig.ask('operator', 'POST', '/sites/search', { at: { site }, why: 'test' })).body.facts).toMatchObject({
+      lineCancelled: true,
+      rental: true,
+    });
   });
 
   test('an event that has not acted yet can be taken back, one that has cannot; no row is ever changed', async () => {

@@ -236,11 +236,13 @@ describe('privacy and audit', () => {
     const { customerId, site } = await rig.aCustomer();
     await rig.order(customerId);
     await rig.ask('operator', 'POST', '/customers', { customerId, facts: eligibleFacts });
-    await rig.ask('operator', 'POST', '/customers/search', { customerId });
-    await rig.ask('operator', 'GET', `/sites/${site}`);
+    await rig.ask('operator', 'POST', '/customers/search', { customerId, why: 'test' });
+    await rig.ask('operator', 'POST', '/sites/search', { at: { site }, why: 'test' });
     expect(JSON.stringify(rig.lines)).not.toContain(customerId);
     expect(JSON.stringify(await rig.db.query('SELECT * FROM audit'))).not.toContain(customerId);
-    expect(JSON.stringify((await rig.ask('operator', 'POST', '/customers/search', { customerId })).body)).not.toContain(customerId);
+    expect(JSON.stringify((await rig.ask('operator', 'POST', '/customers/search', { customerId, why: 'test' })).body)).not.toContain(
+      customerId,
+    );
   });
 
   test('each read of customer data is in the audit, and every row is chained to the one before', async () => {
