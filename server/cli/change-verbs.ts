@@ -12,7 +12,10 @@ export function addChangeVerbs({ verb, show, api }: Verbs): void {
   );
   verb('change show', 'a change and every target that it would end')
     .argument('<change>', 'id of the change')
-    .action(async (change, _options, command: Command) => show(await api(command).get(at(change))));
+    .action(async (change, _options, command: Command) => {
+      const shown = (await api(command).get(at(change))) as object;
+      show({ ...shown, targets: await api(command).list(at(change, '/targets')) });
+    });
   verb('change decline', 'decline a change（却下する）')
     .argument('<change>', 'id of the change')
     .action(async (change, _options, command: Command) => show(await api(command).post(at(change, '/decline'))));

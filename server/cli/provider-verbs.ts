@@ -61,7 +61,7 @@ export function addProviderVerbs({ verb, show, answer, api }: Verbs): void {
     .option('--rollback <reason>', 'needed to go back to a lower version')
     .action(async (software, version, options, command: Command) => {
       const body = { software, version, targets: options.target, rollbackReason: options.rollback };
-      show(await api(command).post('/releases/deploy', body), 'targets');
+      show(await api(command).post('/releases/deploy', body));
     });
 }
 

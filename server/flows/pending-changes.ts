@@ -96,13 +96,18 @@ export function makePendingChanges({ db, clock, work }: { db: Db; clock: Clock; 
     show: async (change: RandomId): Promise<Record<string, unknown>> => {
       const [row] = await db.query(`${changeQuery} WHERE id = $2`, [new Date(clock.nowMs()), change]);
       if (row === undefined) throw new TsugiteError('NOT_FOUND', { what: `change ${change}` });
-      const targets = await db.query(
+      return row;
+    },
+
+    targets: async (change: RandomId, page: Page) => {
+      const rows = await db.query<{ target: RandomId }>(
         `SELECT t.id AS target, t.software_id AS software, t.provider_id AS provider, t.state, g.id AS gateway
          FROM targets t LEFT JOIN gateways g ON g.site_id = t.site_id AND g.replaced_at IS NULL
-         WHERE t.id = ANY((SELECT targets FROM pending_changes WHERE id = $1)::text[]) ORDER BY t.id`,
-        [change],
+         WHERE t.id = ANY((SELECT targets FROM pending_changes WHERE id = $1)::text[]) AND ($2::text IS NULL OR t.id > $2)
+         ORDER BY t.id LIMIT $3`,
+        [change, page.after ?? null, rowsFor(page)],
       );
-      return { ...row, targets };
+      return pageOf(rows, page, 'target');
     },
 
     /** @throws TsugiteError NOT_FOUND · STATE_FORBIDS (decided or expired) · APPROVAL_SAME_HAND */

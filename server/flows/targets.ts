@@ -32,13 +32,15 @@ export type Deployed = {
   readonly code?: string;
   readonly detail?: Readonly<Record<string, unknown>>;
 };
+/** What became of all of them, and of each of the first thousand, the refused ones first. */
+export type DeploymentOutcome = Readonly<Record<Deployed['outcome'], number>> & { readonly targets: readonly Deployed[] };
 export type CancelReason = 'cancelled' | 'household';
 type Row = { id: RandomId; state: TargetState; site: RandomId; version: Version | null; committed: Version | null };
 
 export function makeTargets({ db, clock, random }: { db: Db; clock: Clock; random: Random }) {
   return {
     /** Wants a release on targets that have the software. A target that cannot take it keeps what it has, and says why. */
-    deploy: (wanted: Deployment, actor: Actor): Promise<Deployed[]> =>
+    deploy: (wanted: Deployment, actor: Actor): Promise<DeploymentOutcome> =>
       db.tx(async (sql) => {
         const nowMs = clock.nowMs();
         const software = await lockSoftware(sql, wanted.software, actor);
@@ -55,7 +57,7 @@ export function makeTargets({ db, clock, random }: { db: Db; clock: Clock; rando
           { actor, action: 'release.deploy', subject: software.id, detail: { version: wanted.version, targets: moved } },
           nowMs,
         );
-        return outcomes;
+        return outcomeOf(outcomes);
       }),
 
     /** The same package once more, after a deployment that ended badly. */
@@ -142,6 +144,19 @@ const targetQuery = `SELECT t.id AS target, t.software_id AS software, t.provide
   t.entered_notice_at AS "enteredNoticeAt", t.deadline, t.entitled_until AS "entitledUntil", t.grace_until AS "graceUntil", t.ended_at AS "endedAt", t.removed_reason AS "removedReason",
   t.purged_at AS "purgedAt"
   FROM targets t LEFT JOIN releases r ON r.id = t.release_id LEFT JOIN gateways g ON g.site_id = t.site_id AND g.replaced_at IS NULL`;
+
+const mostTold = 1_000;
+
+function outcomeOf(all: readonly Deployed[]): DeploymentOutcome {
+  const of = (outcome: Deployed['outcome']) => all.filter((one) => one.outcome === outcome);
+  const [refused, moved, unchanged] = [of('refused'), of('moved'), of('unchanged')];
+  return {
+    moved: moved.length,
+    unchanged: unchanged.length,
+    refused: refused.length,
+    targets: [...refused, ...moved, ...unchanged].slice(0, mostTold),
+  };
+}
 
 async function openTargets(sql: Sql, software: SoftwareId, only: readonly RandomId[] | undefined): Promise<Row[]> {
   return sql.query<Row>(

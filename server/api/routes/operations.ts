@@ -1,13 +1,44 @@
 /** The server itself: health, counts, keys, and the tokens that open the other routes. */
 import * as z from 'zod/mini';
-import { providerId, randomId } from '../../../protocol/fields.ts';
+import { count, keyId, positive, providerId, randomId, utcTime } from '../../../protocol/fields.ts';
 import type { makeCatalogueQueries } from '../../flows/catalogue-queries.ts';
 import type { makeTokens } from '../../flows/tokens.ts';
 import { overlapMinutes, tokenDays } from '../../rules/token-life.ts';
-import { words } from '../fields.ts';
+import { time, words } from '../fields.ts';
 import { everyRole, type Route, route } from '../route.ts';
+import { maybe } from '../shapes.ts';
+import { shown } from '../shown.ts';
 
 const days = z.int().check(z.gte(1), z.lte(tokenDays.most));
+
+const role = z.enum(['operator', 'provider', 'technician', 'viewer']);
+const keys = z.strictObject({ keyids: z.array(keyId), threshold: positive });
+const issued = { id: randomId, token: z.string(), expires: time };
+const token = z.strictObject({
+  id: randomId,
+  role,
+  provider: maybe(providerId),
+  label: z.string(),
+  createdAt: time,
+  expires: time,
+  revokedAt: maybe(time),
+  /** To the hour. */
+  lastUsedAt: maybe(time),
+  createdBy: maybe(randomId),
+  replaces: maybe(randomId),
+});
+const shownToken = {
+  id: shown.token,
+  role: 'provider',
+  provider: shown.provider,
+  label: '株式会社エース 配信担当',
+  createdAt: shown.time,
+  expires: shown.later,
+  revokedAt: null,
+  lastUsedAt: shown.time,
+  createdBy: null,
+  replaces: null,
+};
 
 export function operationRoutes({
   tokens,
@@ -22,6 +53,8 @@ export function operationRoutes({
       path: '/health',
       roles: 'anyone',
       summary: 'Is the server up, and its database',
+      answer: z.strictObject({ ok: z.literal(true), upMs: count }),
+      example: { answer: { ok: true, upMs: 86_400_000 } },
       handle: () => queries.health(),
     }),
     route({
@@ -29,9 +62,61 @@ export function operationRoutes({
       path: '/status',
       roles: ['operator', 'technician', 'viewer'],
       summary: 'Counts',
+      answer: z.strictObject({
+        providers: count,
+        software: count,
+        releases: count,
+        customers: count,
+        gateways: count,
+        online: count,
+        reports: count,
+        targets: z.record(z.string(), count),
+        startedAt: time,
+      }),
+      example: {
+        answer: {
+          providers: 2,
+          software: 3,
+          releases: 7,
+          customers: 120,
+          gateways: 118,
+          online: 111,
+          reports: 640,
+          targets: { ACTIVE: 109, HOLD: 4 },
+          startedAt: shown.time,
+        },
+      },
       handle: () => queries.status(),
     }),
-    route({ method: 'GET', path: '/pki', roles: everyRole, summary: 'The root in force and its keys', handle: () => queries.pki() }),
+    route({
+      method: 'GET',
+      path: '/pki',
+      roles: everyRole,
+      summary: 'The root in force and its keys',
+      answer: z.strictObject({
+        rootVersion: positive,
+        issuedAt: utcTime,
+        expires: utcTime,
+        root: keys,
+        notice: keys,
+        providerCas: z.array(z.string()),
+        serverCas: z.array(z.string()),
+        revokedSigners: z.array(z.looseObject({ issuer: z.string(), serial: z.string() })),
+      }),
+      example: {
+        answer: {
+          rootVersion: 1,
+          issuedAt: '2026-11-22T01:30:00Z',
+          expires: '2028-11-22T01:30:00Z',
+          root: { keyids: [shown.keyid], threshold: 2 },
+          notice: { keyids: [shown.keyid], threshold: 1 },
+          providerCas: ['-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n'],
+          serverCas: ['-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n'],
+          revokedSigners: [],
+        },
+      },
+      handle: () => queries.pki(),
+    }),
     route({
       method: 'POST',
       path: '/tokens',
@@ -40,7 +125,7 @@ export function operationRoutes({
       status: 201,
       body: z
         .strictObject({
-          role: z.enum(['operator', 'provider', 'technician', 'viewer']),
+          role,
           provider: z.optional(providerId),
           label: words(200),
           days: z.optional(days),
@@ -51,6 +136,11 @@ export function operationRoutes({
             message: 'only and always with role provider',
           }),
         ),
+      answer: z.strictObject(issued),
+      example: {
+        body: { role: 'provider', provider: shown.provider, label: '株式会社エース 配信担当', days: 180 },
+        answer: { id: shown.token, token: 'tsugite_…', expires: shown.later },
+      },
       handle: ({ body, actor }) => tokens.create(body, actor),
     }),
     route({
@@ -59,6 +149,8 @@ export function operationRoutes({
       roles: ['operator'],
       summary: 'Tokens, without the tokens',
       list: randomId,
+      answer: token,
+      example: { answer: shownToken },
       handle: ({ page }) => tokens.list(page),
     }),
     route({
@@ -66,6 +158,8 @@ export function operationRoutes({
       path: '/me',
       roles: everyRole,
       summary: "The caller's own token: role, provider, until when",
+      answer: token,
+      example: { answer: shownToken },
       handle: ({ actor }) => tokens.own(actor),
     }),
     route({
@@ -75,6 +169,11 @@ export function operationRoutes({
       summary: "A new token in place of the caller's own, which is good for some minutes more",
       status: 201,
       body: z.strictObject({ days: z.optional(days), overlapMinutes: z.optional(z.int().check(z.gte(0), z.lte(overlapMinutes.most))) }),
+      answer: z.strictObject({ ...issued, oldExpires: time }),
+      example: {
+        body: { overlapMinutes: 30 },
+        answer: { id: shown.token, token: 'tsugite_…', expires: shown.later, oldExpires: '2026-11-22T02:00:00.000Z' },
+      },
       handle: ({ body, actor }) => tokens.replaceOwn(body, actor),
     }),
     route({
@@ -83,6 +182,8 @@ export function operationRoutes({
       roles: ['operator'],
       summary: 'End a token',
       params: z.strictObject({ id: randomId }),
+      answer: z.strictObject({ id: randomId, revoked: z.literal(true) }),
+      example: { params: { id: shown.token }, answer: { id: shown.token, revoked: true } },
       handle: async ({ params, actor }) => {
         await tokens.revoke(params.id, actor);
         return { id: params.id, revoked: true };

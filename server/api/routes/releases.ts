@@ -1,11 +1,24 @@
 /** What providers deposit: packages, releases, software. */
 import * as z from 'zod/mini';
-import { randomId, softwareId, version } from '../../../protocol/fields.ts';
+import { count, digest, positive, providerId, randomId, softwareId, version } from '../../../protocol/fields.ts';
 import type { makeAdmitRelease } from '../../flows/admit-release.ts';
 import type { makeCatalogueQueries } from '../../flows/catalogue-queries.ts';
 import type { makeTargets } from '../../flows/targets.ts';
-import { words } from '../fields.ts';
+import { type SoftwareState, softwareMachine } from '../../rules/software-states.ts';
+import { time, words } from '../fields.ts';
 import { everyRole, type Route, route } from '../route.ts';
+import { code, detail, maybe, menu, targetState } from '../shapes.ts';
+import { shown } from '../shown.ts';
+
+const softwareState = z.enum(Object.keys(softwareMachine) as SoftwareState[]);
+const classes = {
+  storedBytes: positive,
+  installedBytes: positive,
+  menu,
+  plan: menu,
+  flags: z.array(z.literal('SIZE_UNIT_GREY')),
+};
+const shownClasses = { storedBytes: 412_160, installedBytes: 902_144, menu: 1, plan: 1 };
 
 export function releaseRoutes({
   admitRelease,
@@ -24,6 +37,35 @@ export function releaseRoutes({
       summary: 'Upload a .tsg: verified, measured, classed and admitted',
       status: 201,
       isUpload: true,
+      answer: z.strictObject({
+        release: randomId,
+        software: softwareId,
+        version,
+        sha256: digest,
+        isRepeat: z.boolean(),
+        admission: z.discriminatedUnion('kind', [
+          z.strictObject({ kind: z.literal('repeat'), version }),
+          z.strictObject({ kind: z.literal('resign'), replaces: digest, ...classes }),
+          z.strictObject({
+            kind: z.literal('admit'),
+            work: z.optional(z.enum(['new', 'change', 'other'])),
+            refusedModels: z.array(
+              z.strictObject({ model: z.string(), code, limitName: z.string(), limit: z.number(), actual: z.number() }),
+            ),
+            ...classes,
+          }),
+        ]),
+      }),
+      example: {
+        answer: {
+          release: shown.release,
+          software: shown.software,
+          version: shown.version,
+          sha256: shown.sha256,
+          isRepeat: false,
+          admission: { kind: 'admit', work: 'new', refusedModels: [], ...shownClasses, flags: [] },
+        },
+      },
       handle: ({ stream, actor }) => admitRelease(stream, actor),
     }),
     route({
@@ -33,6 +75,32 @@ export function releaseRoutes({
       summary: 'Releases of a software',
       query: z.strictObject({ software: softwareId }),
       list: randomId,
+      answer: z.strictObject({
+        release: randomId,
+        software: softwareId,
+        version,
+        state: z.enum(['MEASURED', 'ADMITTED', 'HALTED', 'WITHDRAWN']),
+        storedBytes: positive,
+        installedBytes: positive,
+        unitBytes: positive,
+        menu,
+        plan: menu,
+        admittedAt: maybe(time),
+        packages: z.array(z.strictObject({ sha256: digest, bytes: positive, installedBytes: positive, models: z.array(z.string()) })),
+      }),
+      example: {
+        query: { software: shown.software },
+        answer: {
+          release: shown.release,
+          software: shown.software,
+          version: shown.version,
+          state: 'ADMITTED',
+          unitBytes: 1_000_000,
+          ...shownClasses,
+          admittedAt: shown.time,
+          packages: [{ sha256: shown.sha256, bytes: 412_160, installedBytes: 902_144, models: [shown.model] }],
+        },
+      },
       handle: ({ query, actor, page }) => queries.releases(query.software, actor, page),
     }),
     route({
@@ -46,6 +114,26 @@ export function releaseRoutes({
         targets: z.optional(z.array(randomId).check(z.minLength(1), z.maxLength(10_000))),
         rollbackReason: z.optional(words(200)),
       }),
+      oncePerKey: true,
+      answer: z.strictObject({
+        moved: count,
+        unchanged: count,
+        refused: count,
+        /** A thousand at most, the refused ones first. */
+        targets: z.array(
+          z.strictObject({
+            target: randomId,
+            outcome: z.enum(['moved', 'unchanged', 'refused']),
+            state: targetState,
+            code: z.optional(code),
+            detail: z.optional(detail),
+          }),
+        ),
+      }),
+      example: {
+        body: { software: shown.software, version: shown.version, targets: [shown.target] },
+        answer: { moved: 0, unchanged: 1, refused: 0, targets: [{ target: shown.target, outcome: 'unchanged', state: 'READY' }] },
+      },
       handle: ({ body, actor }) => targets.deploy(body, actor),
     }),
     route({
@@ -54,6 +142,26 @@ export function releaseRoutes({
       roles: everyRole,
       summary: 'Software',
       list: softwareId,
+      answer: z.strictObject({
+        software: softwareId,
+        provider: providerId,
+        state: softwareState,
+        registeredAt: maybe(time),
+        version: maybe(version),
+        menu: maybe(menu),
+        plan: maybe(menu),
+      }),
+      example: {
+        answer: {
+          software: shown.software,
+          provider: shown.provider,
+          state: 'PUBLISHED',
+          registeredAt: shown.time,
+          version: shown.version,
+          menu: 1,
+          plan: 1,
+        },
+      },
       handle: ({ actor, page }) => queries.software(actor, page),
     }),
   ];

@@ -101,8 +101,8 @@ describe('prohibit', () => {
       proposedBy: 'alice',
       state: 'waiting',
       detail: { reason: 'against the law' },
-      targets: { length: 11 },
     });
+    expect((await as(bob, 'GET', `/changes/${change}/targets`)).body).toMatchObject({ items: { length: 11 }, next: null });
     expect((await approve(alice, change)).body.number).toBe('E720');
     expect([await states(), await softwareState()]).toEqual([{ ACTIVE: 11 }, 'PUBLISHED']);
     expect(await approve(bob, change)).toMatchObject({ status: 200, body: { decision: 'approved', ended: 11 } });

@@ -153,7 +153,8 @@ describe('updates of targets', () => {
     for (const { customerId } of [small, large]) targets.push((await rig.order(customerId, { software })).body.target);
     await rig.admit(rig.aPackage({ software, version: '2.0.0' }, [aFile('main.js', ''), aFile('zero.bin', Buffer.alloc(6_200_000))]));
     const { body } = await rig.ask('provider:acme', 'POST', '/releases/deploy', { software, version: '2.0.0' });
-    const outcome = Object.fromEntries((body as unknown as { target: string }[]).map((one) => [one.target, one]));
+    const outcome = Object.fromEntries((body.targets as { target: string }[]).map((one) => [one.target, one]));
+    expect(body).toMatchObject({ moved: 1, unchanged: 0, refused: 1 });
     expect(outcome[targets[0] as string]).toMatchObject({
       outcome: 'refused',
       code: 'SIZE_OVER_LIMIT',

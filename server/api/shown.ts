@@ -1,0 +1,20 @@
+/** Who and what the examples of the API's description are about; one story, so that an answer of one call is the input of the next. */
+export const shown = {
+  provider: 'acme',
+  software: 'heater.acme',
+  version: '1.0.0',
+  customerId: 'CAF12345678',
+  customer: 'c7x2mq4vtn6bk3hw5zdyj2rp4a',
+  site: 's4kd6wz3bqm7yt2vhx5nrc4jga',
+  gateway: 'hgw-0001',
+  model: 'PR-400KI',
+  target: 't2vh5nx7rkq3mzc6wyd4bj3gpa',
+  release: 'r6bt4jw2xmv5hk7qzn3cyd2pga',
+  change: 'h5zq7cn3wyk4dvt2xbm6rj4gpa',
+  token: 'o3md5xk7vbt2qzh4wyn6cj5rpa',
+  sha256: '3b7e0f5c1d9a4e6280b1c3d5f7092a4b6c8d0e1f2a3b4c5d6e7f8091a2b3c4d5',
+  keyid: 'sha256:9c9665502eb43a621480ad14ede0128ceca70a2e821a6d0a316cddabb2740535',
+  day: '2026-11-22',
+  time: '2026-11-22T01:30:00.000Z',
+  later: '2027-02-20T01:30:00.000Z',
+} as const;
