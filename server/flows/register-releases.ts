@@ -91,7 +91,7 @@ async function open(
 /** What was registered, or waits in an open order, with exactly these releases. @throws TsugiteError CONFLICT: some of them are in another order */
 async function findOrder(sql: Sql, ids: readonly RandomId[], actor: Actor): Promise<Registered | undefined> {
   const rows = await sql.query<{ order: RandomId; releases: RandomId[] }>(
-    `SELECT o.id AS "order", array_agg(i.release_id ORDER BY i.release_id) AS releases FROM work_orders o JOIN work_order_items i ON i.work_order_id = o.id
+    `SELECT o.id AS "order", array_agg(i.release_id::text ORDER BY i.release_id) AS releases FROM work_orders o JOIN work_order_items i ON i.work_order_id = o.id
      WHERE o.state <> 'CANCELLED' AND ($2::text IS NULL OR o.provider_id = $2)
        AND o.id IN (SELECT work_order_id FROM work_order_items WHERE release_id = ANY($1)) GROUP BY o.id`,
     [ids, actor.role === 'provider' ? actor.provider : null],

@@ -1,6 +1,6 @@
 /** The whole people's side for tests: real PostgreSQL, real package files, real certificates, every route through HTTP; only the clock can be moved. */
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { encodeEnvelope, keyidOf } from '../../protocol/dsse.ts';
@@ -46,6 +46,7 @@ export async function aPeopleSide({
   catalogue = 'seed' as CatalogueProfile,
   limits = noLimits,
   completion = 'automatic' as WorkCompletion,
+  minGateways = 3,
 } = {}) {
   const { db, stop } = await aDatabase();
   const folder = mkdtempSync(path.join(tmpdir(), 'tsugite-people-'));
@@ -71,6 +72,7 @@ export async function aPeopleSide({
     catalogue: eligibilityCatalogues[catalogue],
     unitBytes,
     work: { completion, measuredDays: 30 },
+    report: { minGateways },
     access: { limits, trustedProxies: [] },
     addresses: { https: 'https://127.0.0.1:8443', mqtt: 'mqtts://127.0.0.1:8883' },
   });
@@ -111,6 +113,7 @@ export async function aPeopleSide({
     housekeeping,
     sweepPackages,
     packageFiles: () => readdirSync(packagesDir).filter((name) => name !== 'incoming'),
+    strayFile: (name: string) => writeFileSync(path.join(packagesDir, name), ''),
     uploads: () => readdirSync(path.join(packagesDir, 'incoming')),
     /** A signed .tsg of a provider whose certificate the pinned CA issued, a new one every time. */
     aPackage: (manifest: Record<string, unknown> = {}, files?: TestFile[], certificate: Partial<CertificateRequest> = {}) => {

@@ -33,8 +33,8 @@ export function releaseRoutes({
     route({
       method: 'POST',
       path: '/releases',
-      roles: ['operator', 'provider'],
-      summary: 'Upload a .tsg: verified, measured, classed and admitted',
+      roles: ['operator'],
+      summary: 'Upload a .tsg: verified, measured, classed and admitted at once, with a work order of its own',
       status: 201,
       isUpload: true,
       answer: z.strictObject({

@@ -114,7 +114,7 @@ describe('an upload is refused, and nothing of it stays', () => {
   });
 
   test('when a provider uploads what another one signed', async () => {
-    expect(await rig.admit(rig.aPackage({ software, provider: 'other' }), 'provider:acme')).toMatchObject({
+    expect(await rig.upload(rig.aPackage({ software, provider: 'other' }), 'provider:acme')).toMatchObject({
       status: 403,
       body: { number: 'E952' },
     });
