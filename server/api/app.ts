@@ -7,12 +7,19 @@ import type { RecogniseCaller } from '../flows/recognise-caller.ts';
 import type { Clock, Log } from '../ports.ts';
 import { carryOut } from './answer.ts';
 import { guardConnections, type Patience, serverPatience } from './connections.ts';
+import { addDocuments, type ReadDocsFile } from './documents.ts';
 import { sendVersion } from './etag.ts';
 import { asTsugiteError, isRefusal, problemBytes, toProblem } from './problem.ts';
 import type { Route } from './route.ts';
 
 export const apiPrefix = '/api/v1';
 const jsonBytes = 512 * 1024; // ten thousand ids
+const headersOfAll = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+};
 const nobody: Actor = { name: 'anonymous', role: 'viewer' };
 
 export type ApiParts = {
@@ -21,13 +28,14 @@ export type ApiParts = {
   readonly oncePerKey: OncePerKey;
   readonly clock: Clock;
   readonly log: Log;
+  readonly readDocsFile: ReadDocsFile;
   /** Whose X-Forwarded-For is believed. */
   readonly trustedProxies?: readonly string[];
   readonly patience?: Patience;
 };
 
 export function makeApi(parts: ApiParts): FastifyInstance {
-  const { routes, callers, oncePerKey, clock, log, trustedProxies = [], patience = serverPatience } = parts;
+  const { routes, callers, oncePerKey, clock, log, readDocsFile, trustedProxies = [], patience = serverPatience } = parts;
   const app = fastify({
     logger: false,
     bodyLimit: jsonBytes,
@@ -54,8 +62,7 @@ export function makeApi(parts: ApiParts): FastifyInstance {
     callers.arrive(request.ip);
   });
   app.addHook('onSend', async (request, reply, payload) => {
-    reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
-    if (!reply.hasHeader('content-security-policy')) reply.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
+    for (const [name, value] of Object.entries(headersOfAll)) if (!reply.hasHeader(name)) reply.header(name, value);
     return sendVersion(request, reply, payload);
   });
   app.addHook('onResponse', async (request, reply) => {
@@ -71,6 +78,7 @@ export function makeApi(parts: ApiParts): FastifyInstance {
   });
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, new TsugiteError('NOT_FOUND', { what: 'route' })));
 
+  addDocuments(app, routes, readDocsFile);
   for (const route of routes)
     app.route({
       method: route.method,

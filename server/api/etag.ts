@@ -4,13 +4,18 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** @returns what to send: nothing when the caller has it */
 export function sendVersion(request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
-  if ((request.method !== 'GET' && request.method !== 'HEAD') || reply.statusCode !== 200 || typeof payload !== 'string') return payload;
+  if ((request.method !== 'GET' && request.method !== 'HEAD') || reply.statusCode !== 200 || !isWhole(payload)) return payload;
   const made = reply.getHeader('etag');
   const etag = typeof made === 'string' ? made : `"${createHash('sha256').update(payload).digest('base64url').slice(0, 22)}"`;
   reply.header('etag', etag);
   if (!isAmong(etag, request.headers['if-none-match'])) return payload;
   reply.code(304).removeHeader('content-type').removeHeader('content-length');
   return '';
+}
+
+/** Not a stream: its bytes are not here yet. */
+function isWhole(payload: unknown): payload is string | Buffer {
+  return typeof payload === 'string' || Buffer.isBuffer(payload);
 }
 
 /** The weak comparison, as If-None-Match wants it. */

@@ -1,4 +1,5 @@
 /** The people's side, joined: flows behind the HTTP API. */
+import { readDocsFile } from '../adapters/docs-page.ts';
 import { makeApi } from '../api/app.ts';
 import type { Patience } from '../api/connections.ts';
 import type { Route } from '../api/route.ts';
@@ -89,6 +90,7 @@ export function makePeopleSide(parts: PeopleSideParts) {
   const dayTick = makeDayTick({
     ...parts,
     evaluateDays,
+    readDocsFile,
     finishEndedSoftware: endSoftware.finish,
     isHeld: () => isPublicationHeld(parts.db),
   });

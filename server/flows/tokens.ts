@@ -97,10 +97,10 @@ export function makeTokens({ db, clock, random }: { db: Db; clock: Clock; random
       return { name: row.label, role: row.role, token: row.id, ...(row.provider === null ? {} : { provider: row.provider }) };
     },
 
-    /** Of the caller's own token. */
-    own: async (actor: Actor): Promise<Record<string, unknown>> => {
-      const [row] = await db.query(`${tokenQuery} WHERE id = $1`, [actor.token]);
-      return { ...row };
+    /** The caller's own. */
+    own: async ({ name, role, provider, token }: Actor) => {
+      const [row] = await db.query<{ expires: Date }>('SELECT expires_at AS expires FROM api_tokens WHERE id = $1', [token]);
+      return { name, role, provider: provider ?? null, token, expires: row?.expires };
     },
 
     revoke: async (id: RandomId, by: Actor): Promise<void> => {

@@ -1,9 +1,9 @@
-/** Signer certificates on request, and who a token speaks for. */
+/** Signer certificates on request. */
 import * as z from 'zod/mini';
 import { keyId, providerId, randomId } from '../../../protocol/fields.ts';
 import type { makeCertificateRequests } from '../../flows/certificate-requests.ts';
 import { time, words } from '../fields.ts';
-import { everyRole, type Route, route } from '../route.ts';
+import { type Route, route } from '../route.ts';
 
 const state = z.enum(['WAITING', 'ISSUED', 'REFUSED']);
 const answer = z.strictObject({
@@ -25,14 +25,6 @@ const request = z.strictObject({ request: randomId });
 
 export function certificateRequestRoutes({ requests }: { requests: ReturnType<typeof makeCertificateRequests> }): Route[] {
   return [
-    route({
-      method: 'GET',
-      path: '/whoami',
-      roles: everyRole,
-      summary: 'Whom this token speaks for',
-      answer: z.strictObject({ name: z.string(), role: z.enum(everyRole), provider: z.nullable(providerId) }),
-      handle: async ({ actor: { name, role, provider = null } }) => ({ name, role, provider }),
-    }),
     route({
       method: 'POST',
       path: '/certificate-requests',

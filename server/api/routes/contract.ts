@@ -1,13 +1,15 @@
 /** Contract events (DOMAIN D-31) and the ends of days. */
 import * as z from 'zod/mini';
 import { TsugiteError } from '../../../protocol/errors.ts';
-import { gatewayId, providerId, softwareId } from '../../../protocol/fields.ts';
+import { count, gatewayId, positive, providerId, randomId, softwareId } from '../../../protocol/fields.ts';
 import type { makeContractEvents } from '../../flows/contract-events.ts';
 import type { EvaluateDays, Evaluation } from '../../flows/evaluate-days.ts';
 import { heldError } from '../../flows/pending-changes.ts';
 import { place, why } from '../customer-fields.ts';
-import { day, gatewayModel, rowNumber, words } from '../fields.ts';
+import { day, gatewayModel, rowNumber, time, words } from '../fields.ts';
 import { type Route, route } from '../route.ts';
+import { detail, maybe, moves } from '../shapes.ts';
+import { shown } from '../shown.ts';
 
 const line = z.enum(['LIGHT_PLUS', 'LIGHT', 'NEXT_GIGA_SMART', 'NEXT_GIGA_LINE', 'NEXT_OTHER', 'CROSS']);
 const carrier = z.nullable(words(200));
@@ -48,6 +50,12 @@ export function contractRoutes({
       summary: 'Enter a contract event; it acts at the end of its day in Japan',
       status: 201,
       body: z.strictObject({ at: place, event, effectiveOn: z.optional(day) }),
+      answer: z.strictObject({ event: positive, kind: z.string(), site: randomId, effectiveOn: day, ja: z.string() }),
+      example: {
+        body: { at: { customerId: shown.customerId }, event: { kind: 'cancel-phone', detail: {} } },
+        answer: { event: 17, kind: 'cancel-phone', site: shown.site, effectiveOn: shown.day, ja: 'ひかり電話の解約' },
+      },
+      oncePerKey: true,
       handle: ({ body, actor }) => events.enter(body.at, body.event, body.effectiveOn, actor),
     }),
     route({
@@ -57,6 +65,29 @@ export function contractRoutes({
       summary: 'The contract events of a site; audited',
       body: z.strictObject({ at: place, why }),
       list: rowNumber,
+      answer: z.strictObject({
+        event: positive,
+        kind: z.string(),
+        effectiveOn: day,
+        detail,
+        enteredAt: time,
+        enteredBy: z.string(),
+        outcome: z.enum(['waiting', 'applied', 'void']),
+        settledAt: maybe(time),
+      }),
+      example: {
+        body: { at: { site: shown.site }, why: 'お客さまからのお問い合わせ' },
+        answer: {
+          event: 17,
+          kind: 'cancel-phone',
+          effectiveOn: shown.day,
+          detail: {},
+          enteredAt: shown.time,
+          enteredBy: '運用担当',
+          outcome: 'waiting',
+          settledAt: null,
+        },
+      },
       handle: ({ body, actor, page }) => events.list(body.at, body.why, actor, page),
     }),
     route({
@@ -66,6 +97,8 @@ export function contractRoutes({
       summary: 'Take back an event that has not acted yet',
       params: z.strictObject({ event: rowNumber }),
       body: z.strictObject({ reason: words(200) }),
+      answer: z.strictObject({ event: positive, outcome: z.literal('void') }),
+      example: { params: { event: '17' }, body: { reason: '入力の誤り' }, answer: { event: 17, outcome: 'void' } },
       handle: ({ params, body, actor }) => events.voidEvent(params.event, body.reason, actor),
     }),
     route({
@@ -74,6 +107,8 @@ export function contractRoutes({
       roles: ['operator'],
       summary: 'Evaluate the days through this one now; today only when it is asked for',
       body: z.strictObject({ through: z.optional(z.union([z.literal('today'), day])) }),
+      answer: z.strictObject({ through: day, days: z.array(day), sites: count, moves }),
+      example: { body: {}, answer: { through: '2026-11-21', days: ['2026-11-21'], sites: 1, moves: [] } },
       handle: async ({ body, actor }) => told(await evaluateDays({ through: body.through, actor })),
     }),
   ];

@@ -155,11 +155,13 @@ export function operationRoutes({
     }),
     route({
       method: 'GET',
-      path: '/me',
+      path: '/whoami',
       roles: everyRole,
-      summary: "The caller's own token: role, provider, until when",
-      answer: token,
-      example: { answer: shownToken },
+      summary: 'Whom this token speaks for, and until when',
+      answer: z.strictObject({ name: z.string(), role, provider: maybe(providerId), token: randomId, expires: time }),
+      example: {
+        answer: { name: shownToken.label, role: 'provider', provider: shown.provider, token: shown.token, expires: shown.later },
+      },
       handle: ({ actor }) => tokens.own(actor),
     }),
     route({

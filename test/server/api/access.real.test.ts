@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { apiPrefix } from '../../../server/api/app.ts';
+import { documentPaths } from '../../../server/api/documents.ts';
 import type { Role } from '../../../server/flows/actor.ts';
 import { aPeopleSide, eligibleFacts, type PeopleSideRig } from '../../support/people-side.ts';
 
 /** The rest is behind a token. */
-const withoutToken: string[] = [];
+const withoutToken = documentPaths.map((path) => `GET ${path}`);
 
 let rig: PeopleSideRig;
 beforeAll(async () => {
