@@ -78,6 +78,7 @@ export async function startServer(dir: string, config: ServerConfig): Promise<Ru
       access: config.people,
       unitBytes: unitBytesOf(config),
       work: config.work,
+      report: config.report,
       addresses: found,
     });
     stops.push(async () => {
