@@ -48,6 +48,7 @@ ALTER TABLE work_order_items
   ADD COLUMN version    text CHECK (length(version) <= 64),
   ADD COLUMN note       text NOT NULL DEFAULT '' CHECK (length(note) <= 1000);
 UPDATE work_order_items i SET release_id = r.id, version = r.version FROM releases r WHERE r.work_order_id = i.work_order_id AND r.software_id = i.software_id;
+ALTER TABLE work_order_items ADD CHECK (kind = 'other' OR release_id IS NOT NULL);
 CREATE INDEX work_order_items_release ON work_order_items (release_id);
 
 -- The first half of a release's life, MEASURED: uploaded, proven and measured, not registered. No software row: an id that nobody pays for
