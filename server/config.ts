@@ -86,7 +86,8 @@ export const configSchema = z.strictObject({
       alarmBytes: z._default(bytes, 4_000_000),
       ceilingBytes: z._default(bytes, 5_000_000),
     }),
-    telemetryBytesPerMonth: z._default(bytes, 100_000),
+    /** 0: gateways measure and send nothing (docs/telemetry.md). */
+    telemetryBytesPerMonth: z._default(z.int().check(z.gte(0), z.lte(Number.MAX_SAFE_INTEGER)), 100_000),
     dataGraceDays: z._default(seconds(1, 365), 30),
   }),
   work: section({
@@ -94,6 +95,10 @@ export const configSchema = z.strictObject({
     completion: z._default(z.enum(['automatic', 'operator']), 'automatic'),
     /** How long an upload waits to be registered before it is dropped. */
     measuredDays: z._default(seconds(1, 365), 30),
+  }),
+  report: section({
+    /** A provider is told what gateways measured only when at least so many of one model did: fewer would speak of single homes. */
+    minGateways: z._default(z.int().check(z.gte(1), z.lte(1_000_000)), 10),
   }),
   /** What the sheet's "M" is (D-01). */
   sizeUnit: z._default(z.enum(['MB', 'MiB']), 'MB'),

@@ -12,6 +12,7 @@ import { consentRoutes } from '../api/routes/consents.ts';
 import { contractRoutes } from '../api/routes/contract.ts';
 import { customerRoutes } from '../api/routes/customers.ts';
 import { ethicsRoutes } from '../api/routes/ethics.ts';
+import { fieldReportRoutes } from '../api/routes/field-report.ts';
 import { gatewayRoutes } from '../api/routes/gateways.ts';
 import { operationRoutes } from '../api/routes/operations.ts';
 import { providerRoutes } from '../api/routes/providers.ts';
@@ -36,6 +37,7 @@ import { makeEthics } from '../flows/ethics.ts';
 import { makeEthicsQueries } from '../flows/ethics-queries.ts';
 import { contractDayWork, type EvaluateDays, makeEvaluateDays } from '../flows/evaluate-days.ts';
 import { makeExplainDelivery } from '../flows/explain-delivery.ts';
+import { makeFieldReport } from '../flows/field-report.ts';
 import { type Addresses, makeGateways } from '../flows/gateways.ts';
 import { makeHaltRelease } from '../flows/halt-release.ts';
 import { makeHousekeeping } from '../flows/housekeeping.ts';
@@ -48,6 +50,7 @@ import { makeProviders } from '../flows/providers.ts';
 import { isPublicationHeld, makePublicationHold } from '../flows/publication-hold.ts';
 import { type CallLimits, makeRecogniseCaller } from '../flows/recognise-caller.ts';
 import { makeRegisterReleases, type WorkCompletion } from '../flows/register-releases.ts';
+import { makeSweepTelemetry } from '../flows/sweep-telemetry.ts';
 import { makeTargets } from '../flows/targets.ts';
 import { makeTokens } from '../flows/tokens.ts';
 import { makeWorkOrders } from '../flows/work-orders.ts';
@@ -68,6 +71,7 @@ export type PeopleSideParts = {
   readonly catalogue: EligibilityCatalogue;
   readonly unitBytes: number;
   readonly work: { readonly completion: WorkCompletion; readonly measuredDays: number };
+  readonly report: { readonly minGateways: number };
   readonly access: { readonly limits: CallLimits; readonly trustedProxies: readonly string[]; readonly patience?: Patience };
   /** Where gateways find this server. */
   readonly addresses: Addresses;
@@ -96,7 +100,11 @@ export function makePeopleSide(parts: PeopleSideParts) {
   });
   const housekeeping = makeHousekeeping({
     ...parts,
-    jobs: { 'measured-releases': dropMeasured.dropExpired, 'certificate-requests': certificateRequests.refuseOld },
+    jobs: {
+      'measured-releases': dropMeasured.dropExpired,
+      'certificate-requests': certificateRequests.refuseOld,
+      telemetry: makeSweepTelemetry(parts),
+    },
   });
   return { app, routes, tokens, dayTick, housekeeping, sweepPackages: dropMeasured.sweep };
 }
@@ -137,6 +145,7 @@ function peopleRoutes(parts: PeopleSideParts, { tokens, evaluateDays, endSoftwar
     ...consentRoutes({ consents: makeConsents(parts), consentQueries: makeConsentQueries(parts) }),
     ...contractRoutes({ events: makeContractEvents(parts), evaluateDays }),
     ...gatewayRoutes({ gateways: makeGateways(parts) }),
+    ...fieldReportRoutes({ report: makeFieldReport(parts) }),
     ...brokerRoutes({ deviceCrl: makeDeviceCrl(parts) }),
     ...targetRoutes({ orderDelivery: makeOrderDelivery(parts), targets, explainDelivery: makeExplainDelivery(parts) }),
     ...catalogueRoutes(parts),
