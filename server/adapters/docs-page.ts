@@ -4,8 +4,11 @@ import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
 
-export type DocsFile = 'swagger-ui-bundle.js' | 'swagger-ui.css';
+const pathOf = {
+  'swagger-ui-bundle.js': () => require.resolve('swagger-ui-dist/swagger-ui-bundle.js'),
+  'swagger-ui.css': () => require.resolve('swagger-ui-dist/swagger-ui.css'),
+};
 
-export function readDocsFile(name: DocsFile): Promise<Buffer> {
-  return readFile(require.resolve(`swagger-ui-dist/${name}`));
+export function readDocsFile(name: keyof typeof pathOf): Promise<Buffer> {
+  return readFile(pathOf[name]());
 }

@@ -87,13 +87,19 @@ export async function aPeopleSide({
   };
 
   /** @param who  `operator`, `provider:acme`, … or `nobody` */
-  const ask = async (who: string, method: 'GET' | 'POST', url: string, body?: object | Buffer): Promise<Reply> => {
+  const ask = async (
+    who: string,
+    method: 'GET' | 'POST',
+    url: string,
+    body?: object | Buffer,
+    headers: Record<string, string> = {},
+  ): Promise<Reply> => {
     const authorization = who === 'nobody' ? {} : { authorization: `Bearer ${await bearerOf(who)}` };
     const type = Buffer.isBuffer(body) ? { 'content-type': 'application/octet-stream' } : {};
     const response = await app.inject({
       method,
       url: `/api/v1${url}`,
-      headers: { ...authorization, ...type },
+      headers: { ...authorization, ...type, ...headers },
       ...(body === undefined ? {} : { payload: body }),
     });
     const reply = { status: response.statusCode, body: response.body === '' ? {} : response.json(), headers: response.headers };
@@ -108,6 +114,7 @@ export async function aPeopleSide({
     clock,
     lines,
     ask,
+    bearerOf,
     tokens,
     dayTick,
     housekeeping,
