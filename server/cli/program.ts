@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { type Answer, exitCode, type Streams, writeAnswer, writeFailure } from '../../protocol/command-output.ts';
 import { TsugiteError } from '../../protocol/errors.ts';
 import { type ApiClient, makeApiClient, readInput } from './api-client.ts';
+import { addApplicationVerbs } from './application-verbs.ts';
 import { asLines } from './as-lines.ts';
 import { addAuditVerbs } from './audit-verbs.ts';
 import { addCatalogueVerb } from './catalogue-verb.ts';
@@ -37,6 +38,7 @@ const everyVerb = [
   addCustomerVerbs,
   addContractVerbs,
   addConsentVerbs,
+  addApplicationVerbs,
   addGatewayVerbs,
   addTargetVerbs,
   addChangeVerbs,

@@ -1,22 +1,21 @@
 /** target …: orders (step 5) and what became of them. */
 import { type Command, Option } from 'commander';
+import { TsugiteError } from '../../protocol/errors.ts';
+import { consentScopes } from '../rules/consent.ts';
 import { customerIdHelp, typedId } from './customer-verbs.ts';
 import type { Verbs } from './program.ts';
 
 export function addTargetVerbs({ verb, show, answer, api }: Verbs): void {
   verb('target order', 'order delivery of a software to a customer（配信を申し込む）')
     .argument('<software>', 'software id')
-    .requiredOption('--customer-id <id>', customerIdHelp)
+    .option('--customer-id <id>', customerIdHelp)
+    .option('--application <id>', 'whose step 5 this is; in place of the お客さまID once that is known')
     .option('--site <id>', 'when the customer has several')
     .option('--consent <reference>', "the provider's number of the customer's application")
     .option('--consent-by <who>', 'who gave it', 'お客さまご本人')
     .option('--consent-how <how>', 'how it was given', 'サービス利用申し込み')
     .option('--consent-at <time>', 'when, RFC 3339 (default: now)')
-    .addOption(
-      new Option('--scope <scope...>', 'what was consented to')
-        .choices(['delivery', 'reasonsToProvider', 'diagnostics'])
-        .default(['delivery']),
-    )
+    .addOption(new Option('--scope <scope...>', 'what was consented to').choices(consentScopes).default(['delivery']))
     .action(async (software, options, command: Command) => {
       const consent =
         options.consent === undefined
@@ -28,7 +27,10 @@ export function addTargetVerbs({ verb, show, answer, api }: Verbs): void {
               givenHow: options.consentHow,
               givenAt: options.consentAt ?? new Date().toISOString(),
             };
-      const body = { software, customerId: typedId(options.customerId), site: options.site, consent };
+      const { customerId, application, site } = options;
+      if (customerId === undefined && application === undefined)
+        throw new TsugiteError('USAGE_WRONG', { at: '--customer-id | --application' });
+      const body = { software, customerId: customerId && typedId(customerId), application, site, consent };
       const ordered = (await api(command).post('/targets', body)) as { target: string; state: string; version: string; isRepeat: boolean };
       const repeat = ordered.isRepeat ? ['  申し込み済み / ordered before'] : [];
       answer({ value: ordered, lines: [`${software} ${ordered.version}  ${ordered.state}`, `  target ${ordered.target}`, ...repeat] });

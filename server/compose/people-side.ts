@@ -3,6 +3,7 @@ import { readDocsFile } from '../adapters/docs-page.ts';
 import { makeApi } from '../api/app.ts';
 import type { Patience } from '../api/connections.ts';
 import type { Route } from '../api/route.ts';
+import { applicationRoutes } from '../api/routes/applications.ts';
 import { auditRoutes } from '../api/routes/audit.ts';
 import { brokerRoutes } from '../api/routes/broker.ts';
 import { catalogueRoutes } from '../api/routes/catalogue.ts';
@@ -22,6 +23,7 @@ import { restoreRoutes } from '../api/routes/restore.ts';
 import { targetRoutes } from '../api/routes/targets.ts';
 import { workRoutes } from '../api/routes/work.ts';
 import { makeAdmitRelease } from '../flows/admit-release.ts';
+import { makeApplications } from '../flows/applications.ts';
 import { makeAuditLog } from '../flows/audit-log.ts';
 import { makeCatalogueQueries } from '../flows/catalogue-queries.ts';
 import { makeCertificateRequests } from '../flows/certificate-requests.ts';
@@ -142,6 +144,7 @@ function peopleRoutes(parts: PeopleSideParts, { tokens, evaluateDays, endSoftwar
     }),
     ...workRoutes({ workOrders: makeWorkOrders(parts) }),
     ...customerRoutes({ customers: makeCustomers(parts) }),
+    ...applicationRoutes({ applications: makeApplications(parts) }),
     ...consentRoutes({ consents: makeConsents(parts), consentQueries: makeConsentQueries(parts) }),
     ...contractRoutes({ events: makeContractEvents(parts), evaluateDays }),
     ...gatewayRoutes({ gateways: makeGateways(parts) }),

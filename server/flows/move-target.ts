@@ -3,6 +3,7 @@ import type { RandomId } from '../../protocol/fields.ts';
 import type { Sql } from '../ports.ts';
 import { japanDay } from '../rules/japan-day.ts';
 import { endedStates, nextState, type TargetEvent, type TargetState } from '../rules/targets.ts';
+import { followTarget } from './move-application.ts';
 import { markNoticeDue } from './notice-due.ts';
 
 export type TargetStep = {
@@ -49,6 +50,8 @@ export async function moveTarget(sql: Sql, step: TargetStep): Promise<TargetStat
     'INSERT INTO target_events (target_id, at, event, from_state, to_state, codes, by, detail) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)',
     [step.target, at, step.event, row.state, next, step.codes ?? [], step.by, step.detail ?? {}],
   );
+  const follows = endedStates.includes(next) ? 'closed' : step.event === 'committed' ? 'delivered' : undefined;
+  if (follows !== undefined) await followTarget(sql, { target: step.target, event: follows, atMs: step.atMs, by: step.by });
   if (next !== row.state || step.event === 'wanted' || step.event === 'redeliver')
     await markNoticeDue(sql, { sites: [row.site_id] }, step.atMs);
   return next;

@@ -69,3 +69,35 @@ CREATE TABLE consent_withdrawals (
 INSERT INTO consent_withdrawals (consent_id, scope, withdrawn_at, withdrawn_by, withdrawn_how, recorded_at, recorded_by)
   SELECT id, unnest(scopes), withdrawn_at, given_by, given_how, withdrawn_at, 'system' FROM consents WHERE withdrawn_at IS NOT NULL;
 ALTER TABLE consents DROP COLUMN withdrawn_at;
+
+-- ---------------------------------------------------------------- お客さまがサービスを利用するまでの流れ: one customer's way to one software
+
+-- The provider's number stands for the customer until step 3 or 5 names the お客さまID.
+CREATE TABLE applications (
+  id          random_id PRIMARY KEY,
+  software_id software_id NOT NULL,
+  provider_id provider_id NOT NULL,
+  reference   text NOT NULL CHECK (length(reference) BETWEEN 1 AND 200),
+  state       text NOT NULL CHECK (state IN ('APPLIED', 'CONSULTED', 'LINE_ORDERED', 'LINE_READY', 'ENV_READY', 'REQUESTED', 'ACTIVE', 'CLOSED')),
+  customer    random_id REFERENCES customers,
+  target_id   random_id REFERENCES targets,
+  created_at  timestamptz NOT NULL,
+  FOREIGN KEY (software_id, provider_id) REFERENCES software (id, provider_id),
+  UNIQUE (provider_id, software_id, reference),
+  CHECK (state NOT IN ('REQUESTED', 'ACTIVE') OR (customer IS NOT NULL AND target_id IS NOT NULL))
+);
+CREATE INDEX applications_customer ON applications (customer, software_id);
+CREATE UNIQUE INDEX applications_target ON applications (target_id) WHERE target_id IS NOT NULL;
+CREATE INDEX applications_created ON applications (created_at, id);
+
+CREATE TABLE application_steps (
+  id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  application_id random_id NOT NULL REFERENCES applications ON DELETE CASCADE,
+  event          text NOT NULL CHECK (length(event) BETWEEN 1 AND 64),
+  from_state     text,
+  to_state       text NOT NULL,
+  prepared_by    text CHECK (prepared_by IN ('installer', 'customer', 'notNeeded')),
+  at             timestamptz NOT NULL,
+  by             text NOT NULL CHECK (length(by) BETWEEN 1 AND 200)
+);
+CREATE INDEX application_steps_application ON application_steps (application_id, id);

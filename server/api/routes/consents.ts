@@ -8,6 +8,7 @@ import type { makeConsents, NewConsent } from '../../flows/consents.ts';
 import { consentScope, newConsent, place, someScopes, why } from '../customer-fields.ts';
 import { customerId, time, words } from '../fields.ts';
 import { type Route, route } from '../route.ts';
+import { shown } from '../shown.ts';
 
 const consentView = z.strictObject({
   consent: randomId,
@@ -45,6 +46,20 @@ export function consentRoutes({
         consent: newConsent,
       }),
       answer: z.strictObject({ consent: randomId, scopes: z.array(consentScope) }),
+      example: {
+        body: {
+          at: { customerId: shown.customerId },
+          software: shown.software,
+          consent: {
+            reference: 'A-1001',
+            scopes: ['delivery', 'reasonsToProvider'],
+            givenBy: 'お客さまご本人',
+            givenHow: 'サービス利用申込書',
+            givenAt: shown.time,
+          },
+        },
+        answer: { consent: shown.consent, scopes: ['delivery', 'reasonsToProvider'] },
+      },
       oncePerKey: true,
       handle: ({ body, actor }) => {
         const { at, software = null, consent } = body;
@@ -66,6 +81,23 @@ export function consentRoutes({
       }),
       list: randomId,
       answer: consentView,
+      example: {
+        body: { customerId: shown.customerId, why: shown.why },
+        answer: {
+          consent: shown.consent,
+          provider: shown.provider,
+          software: shown.software,
+          reference: 'A-1001',
+          scopes: ['delivery', 'reasonsToProvider'],
+          inForce: ['delivery'],
+          givenBy: 'お客さまご本人',
+          givenHow: 'サービス利用申込書',
+          givenAt: shown.time,
+          recordedAt: shown.time,
+          recordedBy: 'acme',
+          withdrawals: [{ scope: 'reasonsToProvider', at: shown.later, by: 'お客さまご本人', how: '電話', recordedBy: '運用担当' }],
+        },
+      },
       handle: ({ body, page, actor }) => consentQueries.list(body, page, actor),
     }),
     route({
@@ -82,6 +114,11 @@ export function consentRoutes({
         ended: z.array(randomId),
         held: z.nullable(z.strictObject({ change: randomId, actual: count, limit: count, expires: time })),
       }),
+      example: {
+        params: { consent: shown.consent },
+        body: { scopes: ['delivery'], withdrawnBy: 'お客さまご本人', withdrawnHow: '電話' },
+        answer: { consent: shown.consent, withdrawn: ['delivery'], inForce: [], ended: [shown.target], held: null },
+      },
       handle: ({ params, body, actor }) => consents.withdraw(params.consent, body, actor),
     }),
   ];

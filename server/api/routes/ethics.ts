@@ -7,6 +7,7 @@ import { leadsToReview } from '../../rules/ethics.ts';
 import { softwareMachine } from '../../rules/software-states.ts';
 import { day, time, words } from '../fields.ts';
 import { type Route, route } from '../route.ts';
+import { shown } from '../shown.ts';
 
 const complaintKind = z.enum(Object.keys(leadsToReview) as (keyof typeof leadsToReview)[]);
 const softwareState = z.enum(Object.keys(softwareMachine) as (keyof typeof softwareMachine)[]);
@@ -33,6 +34,20 @@ const note = z.strictObject({
   at: time,
   by: z.string(),
 });
+const shownCase = {
+  case: shown.case,
+  software: shown.software,
+  provider: shown.provider,
+  state: 'open',
+  softwareState: 'UNDER_REVIEW',
+  openedAt: shown.time,
+  openedBy: '運用担当',
+  complaints: 1,
+  reviewer: null,
+  reason: null,
+  decidedAt: null,
+  decidedBy: null,
+};
 const complaint = z.strictObject({ complaint: randomId, kind: complaintKind, said: z.string(), receivedOn: day });
 
 export function ethicsRoutes({
@@ -58,6 +73,11 @@ export function ethicsRoutes({
         software: softwareId,
         state: softwareState,
       }),
+      example: {
+        params: { software: shown.software },
+        body: { kind: 'content', said: '表示の内容についての苦情', receivedOn: shown.day },
+        answer: { complaint: shown.complaint, case: shown.case, outcome: 'open-case', software: shown.software, state: 'UNDER_REVIEW' },
+      },
       oncePerKey: true,
       handle: ({ params, body, actor }) => ethics.complain({ ...params, ...body }, actor),
     }),
@@ -69,6 +89,7 @@ export function ethicsRoutes({
       query: z.strictObject({ software: z.optional(softwareId) }),
       list: randomId,
       answer: z.strictObject(caseAnswer),
+      example: { query: { software: shown.software }, answer: shownCase },
       handle: ({ query, page, actor }) => ethicsQueries.list(query.software, page, actor),
     }),
     route({
@@ -78,6 +99,14 @@ export function ethicsRoutes({
       summary: 'A case with its complaints; the notes are the operator’s',
       params: oneCase,
       answer: z.strictObject({ ...caseAnswer, complaintList: z.array(complaint), notes: z.array(note) }),
+      example: {
+        params: { case: shown.case },
+        answer: {
+          ...shownCase,
+          complaintList: [{ complaint: shown.complaint, kind: 'content', said: '表示の内容についての苦情', receivedOn: shown.day }],
+          notes: [{ note: 1, kind: 'evidence', text: '画面の写し', document: shown.sha256, at: shown.time, by: '運用担当' }],
+        },
+      },
       handle: ({ params, actor }) => ethicsQueries.show(params.case, actor),
     }),
     route({
@@ -89,6 +118,11 @@ export function ethicsRoutes({
       params: oneCase,
       body: z.strictObject({ kind: z._default(z.enum(['note', 'evidence']), 'note'), text: words(4000), document: z.optional(digest) }),
       answer: z.strictObject({ note: count, case: randomId }),
+      example: {
+        params: { case: shown.case },
+        body: { kind: 'evidence', text: '画面の写し', document: shown.sha256 },
+        answer: { note: 1, case: shown.case },
+      },
       oncePerKey: true,
       handle: ({ params, body, actor }) => ethics.note(params.case, body, actor),
     }),
@@ -106,6 +140,11 @@ export function ethicsRoutes({
         state: softwareState,
         ended: count,
       }),
+      example: {
+        params: { case: shown.case },
+        body: { verdict: 'passed', reviewer: '第三者機関', reason: '公序良俗に反する内容は認められない' },
+        answer: { case: shown.case, verdict: 'passed', software: shown.software, state: 'PUBLISHED', ended: 0 },
+      },
       handle: ({ params, body, actor }) => ethics.decide(params.case, body, actor),
     }),
   ];

@@ -73,7 +73,20 @@ export function targetRoutes({
       roles: ['operator', 'provider'],
       summary: 'Order delivery to a customer (step 5)',
       status: 201,
-      body: z.strictObject({ software: softwareId, customerId, site: z.optional(randomId), consent: z.optional(newConsent) }),
+      body: z
+        .strictObject({
+          software: softwareId,
+          customerId: z.optional(customerId),
+          application: z.optional(randomId),
+          site: z.optional(randomId),
+          consent: z.optional(newConsent),
+        })
+        .check(
+          z.refine((order) => order.customerId !== undefined || order.application !== undefined, {
+            path: ['customerId'],
+            message: 'needed without an application',
+          }),
+        ),
       answer: z.strictObject({
         target: randomId,
         state: targetState,
