@@ -1,6 +1,7 @@
 /** The server's settings: a JSON file, with defaults for everything, read once. All its faults are told at once. */
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { userInfo } from 'node:os';
 import * as z from 'zod/mini';
 import { TsugiteError } from '../protocol/errors.ts';
 import { mebibyteBytes, megabyteBytes } from '../protocol/pricing.ts';
@@ -168,6 +169,20 @@ function faultOf(issue: z.core.$ZodIssue): { field: string; fault: string } {
 export function cliDefaults(environment: Readonly<Record<string, string | undefined>> = process.env): {
   server: string;
   token: string | undefined;
+  /** Who types, as the operating system knows them: what is done on this machine needs no token, and stands in the audit log all the same. */
+  person: string;
 } {
-  return { server: environment.TSUGITE_SERVER ?? 'http://127.0.0.1:8080', token: environment.TSUGITE_TOKEN };
+  return {
+    server: environment.TSUGITE_SERVER ?? 'http://127.0.0.1:8080',
+    token: environment.TSUGITE_TOKEN,
+    person: environment.SUDO_USER ?? accountName(),
+  };
+}
+
+function accountName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.()}`; // without an entry in /etc/passwd, as in a container
+  }
 }

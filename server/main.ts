@@ -1,3 +1,4 @@
+import { addBackupVerbs } from './cli/backup-verbs.ts';
 import { addLocalVerbs, type LocalWork } from './cli/local-verbs.ts';
 import { runProgram } from './cli/program.ts';
 import { cliDefaults } from './config.ts';
@@ -8,7 +9,7 @@ const stopAsked = () =>
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
   });
 
-// Loaded only by the two verbs that are the server: the others ask it over HTTP, and should not wait for a database driver.
+// Loaded only by the verbs that work on a data folder: the others ask it over HTTP, and should not wait for a database driver.
 const compose = () => import('./compose.ts');
 
 const streams = { out: (text: string) => process.stdout.write(text), err: (text: string) => process.stderr.write(text) };
@@ -17,4 +18,14 @@ const localWork: LocalWork = {
   start: async (...args) => (await compose()).startServer(...args),
   stopAsked,
 };
-process.exitCode = await runProgram(process.argv.slice(2), streams, cliDefaults(), addLocalVerbs(localWork));
+const defaults = cliDefaults();
+const addBackup = addBackupVerbs({
+  safekeeping: async () => (await import('./compose/safekeeping.ts')).safekeeping,
+  person: defaults.person,
+  err: streams.err,
+});
+const addLocal = addLocalVerbs(localWork);
+process.exitCode = await runProgram(process.argv.slice(2), streams, defaults, (verbs, answerNow) => {
+  addLocal(verbs, answerNow);
+  addBackup(verbs);
+});

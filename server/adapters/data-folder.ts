@@ -1,7 +1,7 @@
 /** The server's data folder: where everything lies, and who may read it. */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { TsugiteError } from '../../protocol/errors.ts';
 import type { Authority } from '../ports.ts';
 
@@ -14,7 +14,9 @@ export function dataFolder(dir: string) {
     root,
     /** There from init's first step to its last: what it has made so far was never used and may go. */
     unfinished: join(root, 'initialising'),
-    /** Made last by init: without it nothing here is trusted to be whole. */
+    /** There from a restore's first step to its last. */
+    restoring: join(root, 'restoring'),
+    /** Made last by init and restore: without it nothing here is trusted to be whole. */
     marker: join(root, 'initialised'),
     postgres: join(root, 'postgres'),
     config: join(root, 'config.json'),
@@ -53,15 +55,36 @@ export function beginDataFolder(folder: DataFolder): void {
   const isCutShort = existsSync(folder.unfinished) && !isInitialised(folder);
   if (isCutShort) for (const path of [...made, folder.postgres]) rmSync(path, { recursive: true, force: true });
   if (isInitialised(folder) || [...made, folder.postgres].some(existsSync)) throw new TsugiteError('FILE_EXISTS', { path: folder.root });
-  mkdirSync(folder.root, { recursive: true });
-  chmodSync(folder.root, 0o711); // PostgreSQL's uid passes through; nobody lists it
+  makeRoot(folder);
   if (!isCutShort) saveText(folder.unfinished, '');
   for (const path of made) mkdirSync(path, { mode: 0o700 });
+}
+
+/** PostgreSQL's uid passes through; nobody lists it. */
+export function makeRoot(folder: DataFolder): void {
+  mkdirSync(folder.root, { recursive: true });
+  chmodSync(folder.root, 0o711);
+}
+
+/**
+ * A new folder for a restore, or an empty one, or what a restore that was cut short has left; that goes.
+ *
+ * @throws TsugiteError FILE_EXISTS
+ */
+export function beginRestore(folder: DataFolder): void {
+  const isCutShort = existsSync(folder.restoring) && !isInitialised(folder);
+  const own = [folder.lock, folder.restoring].map((path) => basename(path));
+  const others = existsSync(folder.root) ? readdirSync(folder.root).filter((name) => !own.includes(name)) : [];
+  if (others.length > 0 && !isCutShort) throw new TsugiteError('FILE_EXISTS', { path: folder.root });
+  if (!isCutShort) saveText(folder.restoring, '');
+  for (const name of others) rmSync(join(folder.root, name), { recursive: true, force: true });
+  for (const path of [folder.pki, folder.packages, folder.bundles]) mkdirSync(path, { mode: 0o700 });
 }
 
 export function finishDataFolder(folder: DataFolder, nowMs: number): void {
   saveText(folder.marker, `${new Date(nowMs).toISOString()}\n`);
   rmSync(folder.unfinished, { force: true });
+  rmSync(folder.restoring, { force: true });
 }
 
 export function savePrivateKey(path: string, key: KeyObject): void {

@@ -2,12 +2,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import pg from 'pg';
 import type { Db, Sql } from '../ports.ts';
+import { type DatabaseAbout, databaseFaultOf } from '../rules/database-fault.ts';
 
 const oid = { int8: 20, date: 1082 } as const;
 /** PostgreSQL 15, appendix A: serialization_failure, deadlock_detected. */
 const worthAnotherTry = new Set(['40001', '40P01']);
 const triesPerTransaction = 4;
 const listenAgainMs = 1_000;
+const connectWithinMs = 30_000; // also for a free one of the pool, when a whole fleet comes back
 
 const types: pg.CustomTypesConfig = {
   getTypeParser: ((id: number, format?: 'text' | 'binary') => {
@@ -17,12 +19,33 @@ const types: pg.CustomTypesConfig = {
   }) as pg.CustomTypesConfig['getTypeParser'],
 };
 
+/**
+ * What a role or a database may have set otherwise; and the locks of a machine that lost its power are given up within a minute, not in two hours.
+ * A pooler in between (PgBouncer) that shares connections among clients cannot carry these, nor LISTEN: docs/operations/database.md.
+ */
+const session = {
+  options: [
+    'datestyle=ISO,YMD',
+    'timezone=UTC',
+    'client_min_messages=warning',
+    'tcp_keepalives_idle=30',
+    'tcp_keepalives_interval=10',
+    'tcp_keepalives_count=3',
+  ]
+    .map((setting) => `-c ${setting}`)
+    .join(' '),
+  connectionTimeoutMillis: connectWithinMs,
+  keepAlive: true,
+  keepAliveInitialDelayMillis: 30_000,
+  types,
+};
+
 export type Connection =
   | { readonly connectionString: string }
   | { readonly host: string; readonly database: string; readonly user: string };
 
 export function openDatabase(connection: Connection, { maxConnections = 8, onLost = (_: Error) => {} } = {}): Db {
-  const pool = new pg.Pool({ ...connection, max: maxConnections, types, application_name: 'tsugite-server' });
+  const pool = new pg.Pool({ ...connection, ...session, max: maxConnections, application_name: 'tsugite-server' });
   // An idle connection that dies emits here; without a listener it would end the process. The next query opens a new one.
   pool.on('error', onLost);
 
@@ -76,9 +99,34 @@ async function savepoint<T>(around: Around, work: (sql: Sql) => Promise<T>): Pro
   }
 }
 
+/** @throws Error of the driver */
+export async function describeDatabase(db: Sql): Promise<DatabaseAbout> {
+  const [about] = await db.query<DatabaseAbout>(
+    `SELECT current_setting('server_version_num')::int AS version, pg_encoding_to_char(encoding) AS encoding, datcollate AS collation,
+       coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') AS provider, pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on' AS "isReadOnly",
+       coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS "mayCreate"
+     FROM pg_database d WHERE datname = current_database()`,
+  );
+  return about as DatabaseAbout;
+}
+
+/** Rejects with our own error where a person can do something about it. */
+export async function asDatabaseError<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw databaseFaultOf(error) ?? error;
+  }
+}
+
 async function transaction<T>(pool: pg.Pool, work: (sql: Sql) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let isBroken = false;
+  // A connection may be lost between two statements; without a listener that would end the process. The next statement fails by itself.
+  const lost = () => {
+    isBroken = true;
+  };
+  client.on('error', lost);
   try {
     await client.query('BEGIN');
     const result = await work({
@@ -93,6 +141,7 @@ async function transaction<T>(pool: pg.Pool, work: (sql: Sql) => Promise<T>): Pr
     });
     throw error;
   } finally {
+    client.off('error', lost);
     client.release(isBroken);
   }
 }
@@ -101,7 +150,7 @@ async function keepListening(connection: Connection, channel: string, heard: (pa
   let isClosed = false;
   let client: pg.Client | undefined;
   const open = async () => {
-    const next = new pg.Client({ ...connection, types, application_name: `tsugite-server ${channel}` });
+    const next = new pg.Client({ ...connection, ...session, application_name: `tsugite-server ${channel}` });
     let isLost = false;
     const lost = (error: Error) => {
       if (isLost || isClosed || client !== next) return;
@@ -113,7 +162,10 @@ async function keepListening(connection: Connection, channel: string, heard: (pa
     next.on('end', () => lost(new Error('the listening connection ended')));
     next.on('notification', (message) => heard(message.payload ?? ''));
     await next.connect();
-    await next.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
+    await next.query(`LISTEN ${pg.escapeIdentifier(channel)}`).catch(async (error: Error) => {
+      await next.end().catch(() => {});
+      throw error;
+    });
     if (isClosed) return next.end();
     client = next;
   };

@@ -2,13 +2,23 @@
  * A private PostgreSQL: a child process of ours, on a unix socket only, under another uid, with real fsync. It ends with us (kill -9
  * included), and what an earlier run left behind is ended before the next start.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { appendFileSync, chmodSync, chownSync, existsSync, mkdirSync, openSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { openSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
+import { TsugiteError } from '../../protocol/errors.ts';
 import type { Connection } from './database.ts';
 import { type PostgresBinaries, preparePostgres } from './postgres-binaries.ts';
+import {
+  accessFileOf,
+  createCluster,
+  databaseUser,
+  isClusterReady,
+  ownFolder,
+  postgresEnvironment,
+  verifyEngine,
+} from './postgres-cluster.ts';
 import { findPostgresHome } from './postgres-home.ts';
 import { type Account, accountOfUid, asAccount, findAccount } from './run-as.ts';
 
@@ -18,6 +28,8 @@ export type EmbeddedPostgresOptions = {
   /** Account for the child when we are root. */
   readonly accountName?: string;
   readonly onLine?: (line: string) => void;
+  /** True where there may be no database yet: at init. Elsewhere a new, empty one would hide that the old one is gone. */
+  readonly mayCreate?: boolean;
   /** Only for tests that throw the folder away: no fsync. */
   readonly isThrowaway?: boolean;
 };
@@ -31,19 +43,38 @@ export type EmbeddedPostgres = {
   stop(): Promise<void>;
 };
 
-const user = 'tsugite';
 const port = 5432;
 const readyWithinMs = 120_000; // crash recovery replays WAL before it is ready
 const stopWithinMs = 20_000;
 const lookEveryMs = 10;
 
+/** Whose the database's files are: root's server gives them to another account. */
+export function databaseAccount(accountName = 'nobody'): Account {
+  return process.getuid?.() === 0 ? findAccount(accountName) : accountOfUid(process.getuid?.() ?? -1);
+}
+
+/**
+ * The way to the PostgreSQL of a server that runs on this data folder.
+ *
+ * @throws TsugiteError DATABASE_UNSUITABLE (gone): there is no database in it
+ */
+export function connectionTo(dataDir: string): { connection: Connection; cluster: string } {
+  const cluster = join(dataDir, 'postgres', 'cluster');
+  if (!isClusterReady(cluster)) throw new TsugiteError('DATABASE_UNSUITABLE', { kind: 'gone', path: dataDir });
+  const home = realpathSync(join(dataDir, 'postgres'));
+  return { connection: connectionIn(join(home, 'run')), cluster: join(home, 'cluster') };
+}
+
+/** @throws TsugiteError DATABASE_UNSUITABLE (gone | engine) */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  const account = process.getuid?.() === 0 ? findAccount(options.accountName ?? 'nobody') : accountOfUid(process.getuid?.() ?? -1);
+  const account = databaseAccount(options.accountName);
+  if (options.mayCreate === false) connectionTo(options.dataDir);
   const home = findPostgresHome(options.dataDir, account);
   const programs = preparePostgres(account, home);
   const cluster = join(home, 'cluster');
   const socketDir = join(home, 'run');
-  if (!existsSync(join(cluster, 'tsugite.ready'))) createCluster(account, programs.folder, cluster, options.isThrowaway === true);
+  if (!isClusterReady(cluster)) createCluster(account, programs.folder, cluster, options.isThrowaway === true);
+  verifyEngine(cluster, programs.version);
   ownFolder(socketDir, account);
   await endLeftover(cluster);
 
@@ -56,7 +87,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   await waitUntilReady(child, cluster, lines);
   return {
-    connection: { host: reachableSocketDir(socketDir), database: 'postgres', user },
+    connection: connectionIn(socketDir),
     pid: child.pid as number,
     programs,
     ended,
@@ -64,32 +95,13 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   };
 }
 
-/** initdb, and who may connect: our own uid, told by the kernel (peer), so there is no password to keep. */
-function createCluster(account: Account, programs: string, cluster: string, isThrowaway: boolean): void {
-  rmSync(cluster, { recursive: true, force: true }); // an initdb that was cut short
-  ownFolder(cluster, account);
-  const options = [`--pgdata=${cluster}`, `--username=${user}`, '--encoding=UTF8', '--no-locale', '--auth=reject'];
-  const [command, args] = asAccount(account, join(programs, 'bin', 'initdb'), [...options, ...(isThrowaway ? ['--no-sync'] : [])]);
-  const result = spawnSync(command, args, { cwd: '/', env: environment, encoding: 'utf8' });
-  if (result.status !== 0)
-    throw new Error(`initdb failed: ${(result.error?.message ?? `${result.stderr}${result.stdout}`).trim().slice(-2000)}`);
-  const own = process.getuid?.() === 0 ? 'root' : account.name;
-  appendFileSync(join(cluster, 'pg_ident.conf'), `\nserver ${own} ${user}\n`);
-  appendFileSync(join(cluster, 'pg_hba.conf.own'), `local all ${user} peer map=server\n`);
-  for (const name of ['pg_ident.conf', 'pg_hba.conf.own']) chownSync(join(cluster, name), account.uid, account.gid);
-  appendFileSync(join(cluster, 'tsugite.ready'), '');
-  chownSync(join(cluster, 'tsugite.ready'), account.uid, account.gid);
-}
-
-const environment = { LC_ALL: 'C', TZ: 'UTC', PATH: '/usr/bin:/bin' };
-
 function launch(account: Account, programs: string, cluster: string, isThrowaway: boolean): ChildProcess {
   const settings: Record<string, string> = {
     listen_addresses: '',
     unix_socket_directories: '../run', // from its working folder, the cluster: sun_path holds 107 bytes (unix(7))
     unix_socket_permissions: '0700',
     port: String(port),
-    hba_file: join(cluster, 'pg_hba.conf.own'),
+    hba_file: accessFileOf(cluster),
     shared_buffers: '16MB',
     max_connections: '30',
     max_logical_replication_workers: '0', // one process less
@@ -105,7 +117,7 @@ function launch(account: Account, programs: string, cluster: string, isThrowaway
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   // SIGINT is PostgreSQL's fast shutdown: it aborts open transactions and leaves a clean folder.
   const [command, args] = asAccount(account, join(programs, 'bin', 'postgres'), ['-D', cluster, ...flags], 'INT');
-  return spawn(command, args, { cwd: '/', env: environment, stdio: ['ignore', 'ignore', 'pipe'] });
+  return spawn(command, args, { cwd: '/', env: postgresEnvironment, stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
 /** The postmaster writes its state into line 8 of postmaster.pid (PostgreSQL pidfile.h), which is what pg_ctl reads too. */
@@ -156,10 +168,8 @@ function readPidFile(cluster: string): string[] {
   }
 }
 
-function ownFolder(path: string, account: Account): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
-  chmodSync(path, 0o700);
-  chownSync(path, account.uid, account.gid);
+function connectionIn(socketDir: string): Connection {
+  return { host: reachableSocketDir(socketDir), database: 'postgres', user: databaseUser };
 }
 
 /** A path too long for sun_path is reached through a descriptor of its folder, kept open for our lifetime. */

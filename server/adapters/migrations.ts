@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { TsugiteError } from '../../protocol/errors.ts';
 import type { Db } from '../ports.ts';
 import { packageRoot } from './package-root.ts';
 
@@ -19,7 +20,7 @@ export function loadMigrations(folder = join(packageRoot(), 'server', 'migration
 
 /**
  * @returns the names that were run now
- * @throws Error when a file that already ran reads differently now, or the database is newer than this program
+ * @throws TsugiteError SCHEMA_UNKNOWN: the database is newer than this program, or ran something else than this program would; nothing was changed
  */
 export async function migrate(db: Db, nowMs: number, migrations = loadMigrations()): Promise<string[]> {
   return db.tx(async (sql) => {
@@ -30,10 +31,14 @@ export async function migrate(db: Db, nowMs: number, migrations = loadMigrations
     const known = new Map(migrations.map((migration) => [migration.number, migration]));
     for (const row of applied) {
       const migration = known.get(row.number);
-      if (migration === undefined) throw new Error(`the database is newer than this program: it has migration ${row.name}`);
-      if (digestOf(migration) !== row.sha256) throw new Error(`migration ${row.name} was changed after it ran`);
+      if (migration === undefined) throw new TsugiteError('SCHEMA_UNKNOWN', { at: row.name });
+      if (digestOf(migration) !== row.sha256) throw new TsugiteError('SCHEMA_UNKNOWN', { kind: 'changed', at: row.name });
     }
     const missing = migrations.filter((migration) => !applied.some((row) => row.number === migration.number));
+    const newest = Math.max(0, ...applied.map(({ number }) => number));
+    // What came later was written for a schema without it.
+    const slippedIn = missing.find(({ number }) => number < newest);
+    if (slippedIn !== undefined) throw new TsugiteError('SCHEMA_UNKNOWN', { kind: 'changed', at: slippedIn.name });
     for (const migration of missing) {
       await sql.query(migration.sql);
       await sql.query('INSERT INTO schema_migrations VALUES ($1, $2, $3, $4)', [

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { type Account, asAccount, canReach } from './run-as.ts';
 
-export type PostgresBinaries = { readonly folder: string; readonly isCopy: boolean };
+export type PostgresBinaries = { readonly folder: string; readonly isCopy: boolean; readonly version: string };
 
 /**
  * @param copiesTo  folder that `account` can reach; the copy is made there when needed, once a version
@@ -13,15 +13,16 @@ export type PostgresBinaries = { readonly folder: string; readonly isCopy: boole
  */
 export function preparePostgres(account: Account, copiesTo: string, packaged = packagedNative()): PostgresBinaries {
   linkLibraries(packaged.folder);
-  if (isRunnable(account, packaged.folder)) return { folder: packaged.folder, isCopy: false };
+  const { version } = packaged;
+  if (isRunnable(account, packaged.folder)) return { folder: packaged.folder, isCopy: false, version };
 
-  const copy = join(copiesTo, `programs-${packaged.version}`);
+  const copy = join(copiesTo, `programs-${version}`);
   if (!existsSync(copy)) copyPrograms(packaged.folder, copy);
   if (!isRunnable(account, copy))
     throw new Error(
       `uid ${account.uid} (${account.name}) can run PostgreSQL neither in ${packaged.folder} nor in ${copy}: ${whyNot(account, copy)}`,
     );
-  return { folder: copy, isCopy: true };
+  return { folder: copy, isCopy: true, version };
 }
 
 function packagedNative(): { folder: string; version: string } {

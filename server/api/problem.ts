@@ -1,5 +1,6 @@
 /** Failures as problem documents (RFC 9457) with our number and code. */
 import { describe, type ErrorCode, isErrorCode, TsugiteError } from '../../protocol/errors.ts';
+import { databaseFaultOf } from '../rules/database-fault.ts';
 
 export type Problem = {
   readonly type: string;
@@ -32,6 +33,8 @@ const statusOfCode: Partial<Record<ErrorCode, number>> = {
   RATE_LIMITED: 429,
   SERVER_BUSY: 503,
   DATABASE_UNAVAILABLE: 503,
+  DATABASE_REFUSED: 503,
+  DATABASE_UNSUITABLE: 503,
   DISK_FULL: 507,
   INTERNAL_FAULT: 500,
 };
@@ -84,16 +87,11 @@ function toReason(reason: { code?: unknown; detail?: Record<string, unknown> }):
     : [];
 }
 
-/** PostgreSQL's classes 08 and 57: the connection, or the server going away; and what the operating system says of a socket. */
-function isDatabaseAway(error: { code?: unknown }): boolean {
-  return typeof error.code === 'string' && /^(08|57)|^(ECONNREFUSED|ECONNRESET|ENOENT|EPIPE)$/.test(error.code);
-}
-
 /** @returns our error for whatever was thrown; what nobody foresaw becomes INTERNAL_FAULT without its text */
 export function asTsugiteError(error: unknown): TsugiteError {
-  if (error instanceof TsugiteError) return error;
-  const known = error as { code?: unknown; statusCode?: unknown; message?: unknown };
-  if (isDatabaseAway(known)) return new TsugiteError('DATABASE_UNAVAILABLE', {}, { cause: error });
+  const databaseFault = databaseFaultOf(error);
+  if (databaseFault !== undefined) return databaseFault;
+  const known = error as { statusCode?: unknown; message?: unknown };
   // Fastify's own refusals: a body that is no JSON, too long, of an unknown type.
   if (typeof known.statusCode === 'number' && known.statusCode >= 400 && known.statusCode < 500)
     return new TsugiteError(

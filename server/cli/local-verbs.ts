@@ -58,13 +58,14 @@ export function addLocalVerbs({ init, start, stopAsked }: LocalWork): AddLocalVe
   };
 }
 
-function dataOf({ data }: Options): string {
+/** @throws TsugiteError USAGE_WRONG */
+export function dataOf({ data }: { data?: string }): string {
   if (data === undefined) throw new TsugiteError('USAGE_WRONG', { at: '--data' });
   return data;
 }
 
 /** The file that init wrote counts where no other is named. */
-function configOf({ data, config }: Options): string | undefined {
+export function configOf({ data, config }: { data?: string; config?: string }): string | undefined {
   if (config !== undefined) return config;
   const own = join(data ?? '', 'config.json');
   return data !== undefined && existsSync(own) ? own : undefined;

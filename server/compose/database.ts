@@ -1,8 +1,10 @@
-import type { DataFolder } from '../adapters/data-folder.ts';
+import { keyidOf } from '../../protocol/dsse.ts';
+import { type DataFolder, loadPrivateKey } from '../adapters/data-folder.ts';
 import { asDatabaseError, type Connection, describeDatabase, openDatabase } from '../adapters/database.ts';
 import { startEmbeddedPostgres } from '../adapters/embedded-postgres.ts';
 import { migrate } from '../adapters/migrations.ts';
 import type { ServerConfig } from '../config.ts';
+import { verifyNoticeKey } from '../flows/trust-in-force.ts';
 import type { Clock, Db, Log } from '../ports.ts';
 import { verifySuitable } from '../rules/database-fault.ts';
 
@@ -41,6 +43,8 @@ export async function openServerDatabase(
   };
   try {
     verifySuitable(await asDatabaseError(describeDatabase(db)));
+    // Before anything is changed in it.
+    if (!mayCreate) await verifyNoticeKey(db, keyidOf(loadPrivateKey(folder.noticeKey)));
     const applied = await asDatabaseError(migrate(db, clock.nowMs()));
     if (applied.length > 0) log.info('database.migrated', { applied });
     return { db, connection, ended: own?.ended ?? new Promise(() => {}), close };

@@ -49,7 +49,7 @@ export async function initServer(dir: string, publicHosts: readonly string[], pa
   beginDataFolder(folder);
   const nowMs = clock.nowMs();
   const hosts = [...new Set([...publicHosts, config.gateways.publicHost, 'localhost', '127.0.0.1'])];
-  const database = await openServerDatabase(folder, config, { clock, log });
+  const database = await openServerDatabase(folder, config, { clock, log, mayCreate: true });
   try {
     await verifyFresh(database.db, folder);
     const trust = await makeTrust(folder, config.operator.name, hosts, nowMs);

@@ -33,6 +33,28 @@ export async function runVerb(args: readonly string[], environment: Record<strin
   return { code: result.status, out: result.stdout, err: result.stderr, json };
 }
 
+/** Starts a verb; this process goes on meanwhile. */
+export async function startVerb(args: readonly string[], environment: Record<string, string> = {}) {
+  const child = spawn(process.execPath, [await serverFile(), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
+  });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (bytes) => {
+    out += bytes;
+  });
+  child.stderr.on('data', (bytes) => {
+    err += bytes;
+  });
+  const ended = new Promise<Ran>((resolve) =>
+    child.once('close', (code) =>
+      resolve({ code, out, err, json: args.includes('--json') && out !== '' ? (JSON.parse(out) as Record<string, unknown>) : {} }),
+    ),
+  );
+  return { process: child, err: () => err, ended };
+}
+
 /** A new installation whose three ports are any free ones: the copy of one that `init` made in this run, unless its database is elsewhere. */
 export async function anInstallation(dir: string, environment: Record<string, string> = {}): Promise<{ token: string }> {
   if (Object.keys(environment).length > 0) return install(dir, environment);

@@ -84,7 +84,7 @@ describe('programs that the account cannot reach', () => {
     });
     const copies = aFolder(0o711);
     const packaged = { folder: path.join(closed, 'native'), version: '1' };
-    expect(preparePostgres(nobody, copies, packaged)).toEqual({ folder: path.join(copies, 'programs-1'), isCopy: true });
+    expect(preparePostgres(nobody, copies, packaged)).toEqual({ folder: path.join(copies, 'programs-1'), isCopy: true, version: '1' });
     expect(preparePostgres(nobody, copies, packaged).isCopy).toBe(true);
   });
 
