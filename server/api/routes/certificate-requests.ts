@@ -4,6 +4,7 @@ import { keyId, providerId, randomId } from '../../../protocol/fields.ts';
 import type { makeCertificateRequests } from '../../flows/certificate-requests.ts';
 import { time, words } from '../fields.ts';
 import { type Route, route } from '../route.ts';
+import { shown } from '../shown.ts';
 
 const state = z.enum(['WAITING', 'ISSUED', 'REFUSED']);
 const answer = z.strictObject({
@@ -23,6 +24,31 @@ const answer = z.strictObject({
 });
 const request = z.strictObject({ request: randomId });
 
+const waiting = {
+  request: 'q4tz6mw2hxv7kb3nyd5rcj6gpa',
+  provider: shown.provider,
+  subjectKeyid: shown.keyid,
+  organisation: '株式会社エース',
+  state: 'WAITING',
+  requestedBy: '株式会社エース 配信担当',
+  requestedAt: shown.time,
+  decidedBy: null,
+  decidedAt: null,
+  refuseReason: null,
+  serial: null,
+  notAfter: null,
+  chain: null,
+};
+const decided = { ...waiting, decidedBy: '運用担当', decidedAt: shown.time };
+const issued = {
+  ...decided,
+  state: 'ISSUED',
+  serial: '5f3a',
+  notAfter: '2029-12-22T01:30:00.000Z',
+  chain: '-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n',
+};
+const params = { request: waiting.request };
+
 export function certificateRequestRoutes({ requests }: { requests: ReturnType<typeof makeCertificateRequests> }): Route[] {
   return [
     route({
@@ -33,6 +59,7 @@ export function certificateRequestRoutes({ requests }: { requests: ReturnType<ty
       status: 201,
       body: z.strictObject({ csr: words(16_384) }),
       answer,
+      example: { body: { csr: '-----BEGIN CERTIFICATE REQUEST-----\n…\n-----END CERTIFICATE REQUEST-----\n' }, answer: waiting },
       // The role says that there is one.
       handle: ({ body, actor }) => requests.request(body.csr, { ...actor, provider: providerId.parse(actor.provider) }),
     }),
@@ -44,6 +71,7 @@ export function certificateRequestRoutes({ requests }: { requests: ReturnType<ty
       query: z.strictObject({ state: z.optional(state) }),
       list: randomId,
       answer,
+      example: { query: { state: 'WAITING' }, answer: waiting },
       handle: ({ query, actor, page }) => requests.list(query, actor, page),
     }),
     route({
@@ -53,6 +81,7 @@ export function certificateRequestRoutes({ requests }: { requests: ReturnType<ty
       summary: 'A request, and its certificate once it is issued',
       params: request,
       answer,
+      example: { params, answer: issued },
       handle: ({ params, actor }) => requests.show(params.request, actor),
     }),
     route({
@@ -63,6 +92,7 @@ export function certificateRequestRoutes({ requests }: { requests: ReturnType<ty
       params: request,
       body: z.strictObject({ keyid: keyId }),
       answer,
+      example: { params, body: { keyid: shown.keyid }, answer: issued },
       handle: ({ params, body, actor }) => requests.issue(params.request, body.keyid, actor),
     }),
     route({
@@ -73,6 +103,11 @@ export function certificateRequestRoutes({ requests }: { requests: ReturnType<ty
       params: request,
       body: z.strictObject({ reason: words(1000) }),
       answer,
+      example: {
+        params,
+        body: { reason: '事業者の申請ではないため' },
+        answer: { ...decided, state: 'REFUSED', refuseReason: '事業者の申請ではないため' },
+      },
       handle: ({ params, body, actor }) => requests.refuse(params.request, body.reason, actor),
     }),
   ];

@@ -1,6 +1,6 @@
 /** A provider's way to its customers: upload, price, registration, halt. */
 import * as z from 'zod/mini';
-import { count, digest, modelName, providerId, randomId, softwareId, version } from '../../../protocol/fields.ts';
+import { count, digest, providerId, randomId, softwareId, version } from '../../../protocol/fields.ts';
 import type { makeDropMeasured } from '../../flows/drop-measured.ts';
 import type { makeHaltRelease } from '../../flows/halt-release.ts';
 import type { makeMeasureRelease } from '../../flows/measure-release.ts';
@@ -8,32 +8,18 @@ import type { makeMeasuredQueries } from '../../flows/measured-queries.ts';
 import type { makeRegisterReleases } from '../../flows/register-releases.ts';
 import { releaseMachine } from '../../rules/release-states.ts';
 import { time, words } from '../fields.ts';
+import { admission, classes, refusedModels, shownAdmission, shownClasses, shownOrder, shownYen, work, yen } from '../release-shapes.ts';
 import { type Route, route } from '../route.ts';
+import { shown } from '../shown.ts';
 import { workOrder } from './work.ts';
 
 const month = z.string().check(z.regex(/^\d{4}-\d{2}$/));
 const releaseState = z.enum(Object.keys(releaseMachine) as (keyof typeof releaseMachine)[]);
-const priceClass = z.literal([1, 2, 3, 4, 5]);
-const yen = z.strictObject({ oneOffYen: count, monthlyYen: count });
-const sizes = { storedBytes: count, installedBytes: count, menu: priceClass, plan: priceClass, flags: z.array(z.enum(['SIZE_UNIT_GREY'])) };
-const refusedModels = z.array(
-  z.strictObject({
-    model: modelName,
-    code: z.enum(['SIZE_OVER_LIMIT', 'RESOURCES_OVER_LIMIT']),
-    limitName: z.string(),
-    limit: count,
-    actual: count,
-  }),
-);
-const work = z.enum(['new', 'change', 'other']);
 /** Bounded: one work order with its fees has to be read by a person. */
 const releases = z.array(randomId).check(z.minLength(1), z.maxLength(20));
 
-export const admission = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('repeat'), version }),
-  z.strictObject({ kind: z.literal('resign'), replaces: digest, ...sizes }),
-  z.strictObject({ kind: z.literal('admit'), work: z.optional(work), refusedModels, ...sizes }),
-]);
+const shownRelease = { release: shown.release, software: shown.software, version: shown.version };
+
 const measured = z.strictObject({
   release: randomId,
   software: softwareId,
@@ -56,7 +42,7 @@ const plan = z.strictObject({
       targetYen: count,
       targets: count,
       refusedModels,
-      ...sizes,
+      ...classes,
     }),
   ),
 });
@@ -92,6 +78,7 @@ export function publishingRoutes({
       status: 201,
       isUpload: true,
       answer: measured,
+      example: { answer: { ...shownRelease, sha256: shown.sha256, state: 'MEASURED', isRepeat: false, admission: shownAdmission } },
       handle: ({ stream, actor }) => measureRelease(stream, actor),
     }),
     route({
@@ -110,6 +97,16 @@ export function publishingRoutes({
         order: z.nullable(randomId),
         packages: z.array(z.strictObject({ sha256: digest, bytes: count, installedBytes: count, models: z.array(z.string()) })),
       }),
+      example: {
+        answer: {
+          ...shownRelease,
+          provider: shown.provider,
+          uploadedAt: shown.time,
+          dropsAt: '2026-12-22T01:30:00.000Z',
+          order: null,
+          packages: [{ sha256: shown.sha256, bytes: 412_160, installedBytes: 902_144, models: [shown.model] }],
+        },
+      },
       handle: ({ actor, page }) => measuredQueries.list(actor, page),
     }),
     route({
@@ -119,6 +116,7 @@ export function publishingRoutes({
       summary: 'Drop an upload that will not be registered',
       params: z.strictObject({ release: randomId }),
       answer: z.strictObject({ release: randomId, discarded: z.literal(true) }),
+      example: { params: { release: shown.release }, answer: { release: shown.release, discarded: true } },
       handle: ({ params, actor }) => dropMeasured.discard(params.release, actor),
     }),
     route({
@@ -128,6 +126,25 @@ export function publishingRoutes({
       summary: 'What registering these uploads as one work order would cost now',
       body: z.strictObject({ releases }),
       answer: plan,
+      example: {
+        body: { releases: [shown.release] },
+        answer: {
+          ...shownYen,
+          firstBilledMonth: '2026-12',
+          releases: [
+            {
+              ...shownRelease,
+              work: 'new',
+              baseYen: 11_000,
+              targetYen: 110,
+              targets: 0,
+              refusedModels: [],
+              ...shownClasses,
+              flags: [],
+            },
+          ],
+        },
+      },
       handle: ({ body, actor }) => registerReleases.quote(body.releases, actor),
     }),
     route({
@@ -138,6 +155,7 @@ export function publishingRoutes({
       status: 201,
       body: z.strictObject({ releases, accept: yen }),
       answer: z.strictObject({ ...workOrder.shape, isRepeat: z.boolean() }),
+      example: { body: { releases: [shown.release], accept: shownYen }, answer: { ...shownOrder, isRepeat: false } },
       handle: ({ body, actor }) => registerReleases.register(body.releases, body.accept, actor),
     }),
     ...(['halt', 'resume'] as const).map((wish) =>
@@ -148,6 +166,16 @@ export function publishingRoutes({
         summary: { halt: 'No new installs of a release; running copies stay', resume: 'Let a release be installed again' }[wish],
         body: z.strictObject({ software: softwareId, version, reason: words(1000) }),
         answer: halted,
+        example: {
+          body: { software: shown.software, version: shown.version, reason: '夜間に停止するため' },
+          answer: {
+            ...shownRelease,
+            state: wish === 'halt' ? 'HALTED' : 'ADMITTED',
+            haltedBy: wish === 'halt' ? 'provider' : null,
+            waiting: 2,
+            running: 40,
+          },
+        },
         handle: ({ body, actor }) => haltRelease({ wish, ...body }, actor),
       }),
     ),

@@ -6,20 +6,12 @@ import type { makeCatalogueQueries } from '../../flows/catalogue-queries.ts';
 import type { makeTargets } from '../../flows/targets.ts';
 import { type SoftwareState, softwareMachine } from '../../rules/software-states.ts';
 import { time, words } from '../fields.ts';
+import { admission, shownAdmission, shownClasses } from '../release-shapes.ts';
 import { everyRole, type Route, route } from '../route.ts';
 import { code, detail, maybe, menu, targetState } from '../shapes.ts';
 import { shown } from '../shown.ts';
 
 const softwareState = z.enum(Object.keys(softwareMachine) as SoftwareState[]);
-const classes = {
-  storedBytes: positive,
-  installedBytes: positive,
-  menu,
-  plan: menu,
-  flags: z.array(z.literal('SIZE_UNIT_GREY')),
-};
-const shownClasses = { storedBytes: 412_160, installedBytes: 902_144, menu: 1, plan: 1 };
-
 export function releaseRoutes({
   admitRelease,
   targets,
@@ -43,18 +35,7 @@ export function releaseRoutes({
         version,
         sha256: digest,
         isRepeat: z.boolean(),
-        admission: z.discriminatedUnion('kind', [
-          z.strictObject({ kind: z.literal('repeat'), version }),
-          z.strictObject({ kind: z.literal('resign'), replaces: digest, ...classes }),
-          z.strictObject({
-            kind: z.literal('admit'),
-            work: z.optional(z.enum(['new', 'change', 'other'])),
-            refusedModels: z.array(
-              z.strictObject({ model: z.string(), code, limitName: z.string(), limit: z.number(), actual: z.number() }),
-            ),
-            ...classes,
-          }),
-        ]),
+        admission,
       }),
       example: {
         answer: {
@@ -63,7 +44,7 @@ export function releaseRoutes({
           version: shown.version,
           sha256: shown.sha256,
           isRepeat: false,
-          admission: { kind: 'admit', work: 'new', refusedModels: [], ...shownClasses, flags: [] },
+          admission: shownAdmission,
         },
       },
       handle: ({ stream, actor }) => admitRelease(stream, actor),

@@ -5,10 +5,12 @@ import type { makeWorkOrders, NewWork } from '../../flows/work-orders.ts';
 import { releaseMachine } from '../../rules/release-states.ts';
 import { workOrderMachine } from '../../rules/work-order-states.ts';
 import { time, words } from '../fields.ts';
+import { shownOpenOrder, shownOrder, shownYen, work, yen } from '../release-shapes.ts';
 import { type Route, route } from '../route.ts';
+import { maybe, menu } from '../shapes.ts';
+import { shown } from '../shown.ts';
 
 const state = z.enum(Object.keys(workOrderMachine) as (keyof typeof workOrderMachine)[]);
-const priceClass = z.literal([1, 2, 3, 4, 5]);
 export const workOrder = z.strictObject({
   order: randomId,
   provider: providerId,
@@ -23,22 +25,24 @@ export const workOrder = z.strictObject({
   items: z.array(
     z.strictObject({
       software: softwareId,
-      work: z.enum(['new', 'change', 'other']),
+      work,
       note: z.string(),
       release: z.nullable(randomId),
       version: z.nullable(version),
       releaseState: z.nullable(z.enum(Object.keys(releaseMachine) as (keyof typeof releaseMachine)[])),
-      menu: z.nullable(priceClass),
-      plan: z.nullable(priceClass),
+      menu: maybe(menu),
+      plan: maybe(menu),
     }),
   ),
 });
 const priced = z.strictObject({
   ...workOrder.shape,
-  price: z.nullable(z.strictObject({ oneOffYen: count, monthlyYen: count })),
+  price: z.nullable(yen),
   obstacle: z.nullable(z.strictObject({ code: z.string(), detail: z.record(z.string(), z.unknown()) })),
 });
 const order = z.strictObject({ order: randomId });
+const shownParams = { order: shownOrder.order };
+const shownPriced = { ...shownOpenOrder, price: shownYen, obstacle: null };
 const newWork = z.pipe(
   z.strictObject({ release: z.optional(randomId), software: z.optional(softwareId), note: z.optional(words(1000)) }).check(
     z.refine(
@@ -66,6 +70,7 @@ export function workRoutes({ workOrders }: { workOrders: ReturnType<typeof makeW
       query: z.strictObject({ state: z.optional(state), provider: z.optional(providerId) }),
       list: randomId,
       answer: workOrder,
+      example: { query: { state: 'COMPLETED' }, answer: shownOrder },
       handle: ({ query, actor, page }) => workOrders.list(query, actor, page),
     }),
     route({
@@ -75,6 +80,7 @@ export function workRoutes({ workOrders }: { workOrders: ReturnType<typeof makeW
       summary: 'A work order, and while it is open its price',
       params: order,
       answer: priced,
+      example: { params: shownParams, answer: shownPriced },
       handle: ({ params, actor }) => workOrders.show(params.order, actor),
     }),
     route({
@@ -85,6 +91,10 @@ export function workRoutes({ workOrders }: { workOrders: ReturnType<typeof makeW
       status: 201,
       body: z.strictObject({ provider: providerId, note: z.optional(line(1000)) }),
       answer: workOrder,
+      example: {
+        body: { provider: shown.provider, note: shownOpenOrder.note },
+        answer: { ...shownOpenOrder, items: [] },
+      },
       oncePerKey: true,
       handle: ({ body, actor }) => workOrders.open(body, actor),
     }),
@@ -96,6 +106,7 @@ export function workRoutes({ workOrders }: { workOrders: ReturnType<typeof makeW
       params: order,
       body: newWork,
       answer: priced,
+      example: { params: shownParams, body: { release: shown.release }, answer: shownPriced },
       handle: ({ params, body, actor }) => workOrders.add(params.order, body, actor),
     }),
     route({
@@ -105,6 +116,7 @@ export function workRoutes({ workOrders }: { workOrders: ReturnType<typeof makeW
       summary: 'The work is done: register and publish what is in it; its fees are due',
       params: order,
       answer: workOrder,
+      example: { params: shownParams, answer: shownOrder },
       handle: ({ params, actor }) => workOrders.complete(params.order, actor),
     }),
     route({
@@ -115,6 +127,11 @@ export function workRoutes({ workOrders }: { workOrders: ReturnType<typeof makeW
       params: order,
       body: z.strictObject({ reason: words(1000) }),
       answer: workOrder,
+      example: {
+        params: shownParams,
+        body: { reason: '申し込みの取り下げ' },
+        answer: { ...shownOpenOrder, state: 'CANCELLED', cancelledAt: shown.time, cancelReason: '申し込みの取り下げ' },
+      },
       handle: ({ params, body, actor }) => workOrders.cancel(params.order, body.reason, actor),
     }),
   ];
