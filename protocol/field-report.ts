@@ -82,3 +82,11 @@ export type ReportHead = {
   /** The most frequent, ten at most. */
   readonly topCodes: readonly CodeRow[];
 };
+
+/** All of it, as the command lines gather it; `gateways` only for the operator. */
+export type FieldReport = ReportHead & {
+  readonly installs: readonly InstallRow[];
+  readonly failures: readonly FailureRow[];
+  readonly measurements: readonly MeasurementRow[];
+  readonly gateways?: readonly GatewayRow[];
+};

@@ -5,10 +5,11 @@ import { limits } from '../../protocol/limits.ts';
 import { noSink, readPayload } from '../../protocol/package/payload-reader.ts';
 import { readEnvelopeBytes, splitTsg, storedBytesOf } from '../../protocol/package/tsg.ts';
 import { parseManifest } from '../../protocol/statements/manifest.ts';
+import { grouped } from '../../protocol/text-table.ts';
 import { isBuildFolder, readBuild } from '../adapters/build-folder.ts';
 import { isFolder, openPackageFile } from '../adapters/files.ts';
 import { type MeasuredPackage, type Measurement, type ModelVerdict, measureRelease } from '../rules/measurement.ts';
-import { bytesText, grouped, yenText } from '../rules/texts.ts';
+import { bytesText, yenText } from '../rules/texts.ts';
 import { packInMemory } from './pack.ts';
 
 /** Signature and two certificates, as an RSA-3072 signer under a provider CA has them. */

@@ -1,4 +1,5 @@
 /** A value of the API as a person reads it in a terminal. */
+import { tableLines } from '../../protocol/text-table.ts';
 
 /** A value as aligned lines: an object by its fields, a list as a table. */
 export function asLines(value: unknown): string[] {
@@ -15,26 +16,10 @@ export function asLines(value: unknown): string[] {
 
 function asTable(rows: readonly Record<string, unknown>[]): string[] {
   const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const cells = [names, ...rows.map((row) => names.map((name) => cell(row[name])))];
-  const widths = names.map((_, column) => Math.max(...cells.map((row) => columns(row[column] as string))));
-  return cells.map((row) =>
-    row
-      .map((text, column) => text + ' '.repeat((widths[column] as number) - columns(text)))
-      .join('  ')
-      .trimEnd(),
-  );
+  return tableLines([names, ...rows.map((row) => names.map((name) => cell(row[name])))]);
 }
 
 function cell(value: unknown): string {
   if (value === null || value === undefined) return '-';
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
-}
-
-/** East Asian characters take two columns of a terminal. */
-function columns(text: string): number {
-  return [...text].reduce(
-    (sum, character) =>
-      sum + (/[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/.test(character) ? 2 : 1),
-    0,
-  );
 }

@@ -15,6 +15,7 @@ import { addEthicsVerbs } from './ethics-verbs.ts';
 import { addExplainVerb } from './explain-verb.ts';
 import { addGatewayVerbs } from './gateway-verbs.ts';
 import { addProviderVerbs } from './provider-verbs.ts';
+import { addReportVerb } from './report-verb.ts';
 import { addRestoreVerbs } from './restore-verbs.ts';
 import { addTargetVerbs } from './target-verbs.ts';
 import { addTokenVerbs } from './token-verbs.ts';
@@ -43,6 +44,7 @@ const everyVerb = [
   addTargetVerbs,
   addChangeVerbs,
   addExplainVerb,
+  addReportVerb,
   addCatalogueVerb,
   addEthicsVerbs,
   addTokenVerbs,

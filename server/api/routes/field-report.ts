@@ -101,6 +101,19 @@ export function fieldReportRoutes({ report }: { report: ReturnType<typeof makeFi
       query,
       list: key,
       answer: failure,
+      example: {
+        answer: {
+          key: `${exampleKey} install HEALTH_PROBE_FAILED`,
+          software: shown.software,
+          version: shown.version,
+          model: shown.model,
+          when: 'install',
+          number: 'E504',
+          code: 'HEALTH_PROBE_FAILED',
+          targets: 1,
+          reports: 2,
+        },
+      },
       handle: ({ query: question, actor, page }) => report.failures(question, actor, page),
     }),
     route({
@@ -111,6 +124,22 @@ export function fieldReportRoutes({ report }: { report: ReturnType<typeof makeFi
       query,
       list: key,
       answer: measurement,
+      example: {
+        answer: {
+          key: `${shown.software} ${shown.model}`,
+          software: shown.software,
+          model: shown.model,
+          gateways: 40,
+          isHidden: false,
+          days: 1_160,
+          memoryPeakKiB: { median: 31_204, p95: 38_912, highest: 41_004 },
+          dataKiB: { median: 212, p95: 640, highest: 1_020 },
+          hoursUp: 27_700,
+          restarts: 3,
+          deniedConnections: 0,
+          own: [{ name: 'devices', gateways: 40, median: 3, p95: 7, highest: 9 }],
+        },
+      },
       handle: ({ query: question, actor, page }) => report.measurements(question, actor, page),
     }),
     route({
@@ -120,6 +149,20 @@ export function fieldReportRoutes({ report }: { report: ReturnType<typeof makeFi
       summary: 'The agents by model: memory, control bytes and reconnects a day',
       query: z.pick(query, { month: true }),
       answer: z.strictObject({ gateways: z.array(gateway) }),
+      example: {
+        answer: {
+          gateways: [
+            {
+              model: shown.model,
+              gateways: 52,
+              reporting: 40,
+              rssPeakKiB: { median: 55_900, p95: 57_100, highest: 58_020 },
+              controlBytesPerDay: { median: 12_300, p95: 15_900, highest: 40_120 },
+              reconnectsPerDay: { median: 0, p95: 1, highest: 6 },
+            },
+          ],
+        },
+      },
       handle: ({ query: question, actor }) => report.gateways(question, actor),
     }),
   ];
