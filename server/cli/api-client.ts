@@ -3,17 +3,15 @@ import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { pipeline } from 'node:stream/promises';
-import { isErrorCode, TsugiteError } from '../../protocol/errors.ts';
+import { type ApiQuery, apiAnswerBytes, everyItem, readApiAnswer, withQuery } from '../../protocol/api-answer.ts';
+import { TsugiteError } from '../../protocol/errors.ts';
 
 const timeoutMs = 120_000; // admission of 25 MB on a slow disk
-const mostItems = '1000';
-const answerBytes = 64 * 1024 * 1024;
 
-type Query = Readonly<Record<string, string | undefined>>;
 export type ApiClient = {
-  get(path: string, query?: Query): Promise<unknown>;
+  get(path: string, query?: ApiQuery): Promise<unknown>;
   /** Every item of a list, page after page; with a body it is asked for by POST. */
-  list(path: string, query?: Query, body?: object): Promise<unknown[]>;
+  list(path: string, query?: ApiQuery, body?: object): Promise<unknown[]>;
   post(path: string, body?: object): Promise<unknown>;
   upload(path: string, file: string): Promise<unknown>;
 };
@@ -45,7 +43,7 @@ export function makeApiClient({ server, token }: { server: string; token: string
     });
     const text = await textOf(response);
     request.destroy(); // what is not written by now, nobody will read
-    return answerOf(response.statusCode ?? 0, text);
+    return readApiAnswer(response.statusCode ?? 0, text);
   };
   const get = (path: string) => send('GET', path, {}, (to) => to.end());
   const post = (path: string, body: object) => {
@@ -54,11 +52,7 @@ export function makeApiClient({ server, token }: { server: string; token: string
   };
   return {
     get: (path, query = {}) => get(withQuery(path, query)),
-    list: (path, query = {}, body) =>
-      everyItem((after) => {
-        const page = withQuery(path, { ...query, limit: mostItems, after });
-        return body === undefined ? get(page) : post(page, body);
-      }),
+    list: (path, query = {}, body) => everyItem(path, query, (page) => (body === undefined ? get(page) : post(page, body))),
     post: (path, body = {}) => post(path, body),
     upload: (path, file) => {
       const headers = { 'content-type': 'application/octet-stream', 'content-length': sizeOf(file) };
@@ -67,48 +61,15 @@ export function makeApiClient({ server, token }: { server: string; token: string
   };
 }
 
-function withQuery(path: string, query: Query): string {
-  const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`;
-}
-
-async function everyItem(ask: (after: string | undefined) => Promise<unknown>): Promise<unknown[]> {
-  const items: unknown[] = [];
-  let after: string | undefined;
-  do {
-    const page = (await ask(after)) as { items: unknown[]; next: string | null };
-    items.push(...page.items);
-    after = page.next ?? undefined;
-  } while (after !== undefined);
-  return items;
-}
-
 async function textOf(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > answerBytes) throw new TsugiteError('MESSAGE_TOO_LARGE', { what: 'answer', limit: answerBytes, actual: length });
+    if (length > apiAnswerBytes) throw new TsugiteError('MESSAGE_TOO_LARGE', { what: 'answer', limit: apiAnswerBytes, actual: length });
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
-}
-
-function answerOf(status: number, text: string): unknown {
-  const value = parseJson(text);
-  if (status >= 200 && status < 300) return value;
-  const { code, context, reasons } = (value ?? {}) as { code?: unknown; context?: object; reasons?: unknown };
-  if (typeof code !== 'string' || !isErrorCode(code)) throw new TsugiteError('INTERNAL_FAULT', { kind: `HTTP ${status}` });
-  const given = Array.isArray(reasons) ? { reasons: reasons.map((reason) => ({ ...reason, detail: reason.detail ?? {} })) } : {};
-  throw new TsugiteError(code, { ...context, ...given });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function sizeOf(file: string): number {

@@ -7,6 +7,7 @@ import { addApplicationVerbs } from './application-verbs.ts';
 import { asLines } from './as-lines.ts';
 import { addAuditVerbs } from './audit-verbs.ts';
 import { addCatalogueVerb } from './catalogue-verb.ts';
+import { addCertificateVerbs } from './certificate-verbs.ts';
 import { addChangeVerbs } from './change-verbs.ts';
 import { addConsentVerbs } from './consent-verbs.ts';
 import { addContractVerbs } from './contract-verbs.ts';
@@ -19,6 +20,7 @@ import { addReportVerb } from './report-verb.ts';
 import { addRestoreVerbs } from './restore-verbs.ts';
 import { addTargetVerbs } from './target-verbs.ts';
 import { addTokenVerbs } from './token-verbs.ts';
+import { addWorkVerbs } from './work-verbs.ts';
 
 /** What every verb is given: a command with the common options, and the ways to answer. */
 export type Verbs = {
@@ -36,6 +38,8 @@ export type AddLocalVerbs = (verbs: Verbs, answerNow: (result: Answer) => void) 
 
 const everyVerb = [
   addProviderVerbs,
+  addCertificateVerbs,
+  addWorkVerbs,
   addCustomerVerbs,
   addContractVerbs,
   addConsentVerbs,

@@ -1,8 +1,7 @@
-/** provider …, pki …, software …, release …: who deposits what. */
+/** provider …, software …, release …: who deposits what. */
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { TsugiteError } from '../../protocol/errors.ts';
-import { readInput } from './api-client.ts';
 import type { Verbs } from './program.ts';
 
 export function addProviderVerbs({ verb, show, answer, api }: Verbs): void {
@@ -24,19 +23,6 @@ export function addProviderVerbs({ verb, show, answer, api }: Verbs): void {
       show(await api(command).list(`/providers/${encodeURIComponent(id)}/certificates`), 'certificates'),
     );
 
-  verb('pki issue-provider', "certify a provider's key from its request（署名用の証明書を発行する）")
-    .requiredOption('--csr <file>', 'PKCS#10 request, PEM (tsugite keygen)')
-    .requiredOption('--provider <id>', 'provider id; registered now under the organisation of the request when it is new')
-    .requiredOption('--out <file>', 'certificate chain to write, PEM')
-    .action(async ({ csr, provider, out }, command: Command) => {
-      const client = api(command);
-      const issued = (await client.post(`/providers/${encodeURIComponent(provider)}/certificates`, { csr: readInput(csr) })) as Issued;
-      writeNew(out, issued.chain);
-      answer({
-        value: { provider, out, serial: issued.serial, notAfter: issued.notAfter },
-        lines: [`${provider} → ${out}`, `  serial ${issued.serial}`, `  ～ ${issued.notAfter}`],
-      });
-    });
   verb('pki show', 'the root in force, its keys and authorities').action(async (_options, command: Command) =>
     show(await api(command).get('/pki')),
   );
@@ -65,7 +51,6 @@ export function addProviderVerbs({ verb, show, answer, api }: Verbs): void {
     });
 }
 
-type Issued = { chain: string; serial: string; notAfter: string };
 type Admitted = {
   release: string;
   software: string;
