@@ -185,6 +185,7 @@ export function joinFlows(outside: Outside): Joined {
       online: link.isOnline(),
       ...(appliedAt !== null && { lastNoticeAtMs: Date.parse(appliedAt) }),
       ...(refusedNotice !== null && { refusedNotice }),
+      isMeasured: keeper.bytesPerMonth() > 0,
       month: outside.month(),
       software: snapshotSoftware(situation(), (target) => supervisor.running().get(target)?.process.webSocketPath),
     };

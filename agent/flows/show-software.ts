@@ -59,6 +59,7 @@ export function snapshotSoftware(situation: Situation, webSocketPathOf: (target:
     const committed = record?.committed ?? null;
     const verified = committed ?? deploymentOf(situation.state, target)?.verified ?? null;
     const version = committed?.version ?? wish?.version ?? record?.ended.at(-1)?.version;
+    const permissions = verified && record ? permissionsInForce(record.terms.grants, verified.manifest) : undefined;
     const webSocketPath = webSocketPathOf(target);
     if (source === undefined || version === undefined) return [];
     return [
@@ -73,7 +74,10 @@ export function snapshotSoftware(situation: Situation, webSocketPathOf: (target:
         changedAtMs: record === undefined ? situation.nowMs : Date.parse(record.shown.at),
         ...(shown.fault && { reason: shown.fault }),
         ...(verified && { manifest: verified.manifest }),
-        ...(verified && record && { permissions: permissionsInForce(record.terms.grants, verified.manifest) }),
+        ...(permissions && {
+          permissions,
+          isMeasured: permissions.telemetry && (situation.notice?.policy.telemetryBytesPerMonth ?? 0) > 0,
+        }),
         ...(webSocketPath !== undefined && webSocketPath !== '' && { webSocketPath }),
       },
     ];

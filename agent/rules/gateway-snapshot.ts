@@ -21,6 +21,8 @@ export type SoftwareSnapshot = {
   manifest?: Manifest;
   /** What it may do here: manifest ∩ grants. */
   permissions?: Grants;
+  /** Of these, and of what it says of itself, a message a day leaves the home. */
+  isMeasured?: boolean;
   /** Only while the app runs. */
   webSocketPath?: string;
 };
@@ -34,6 +36,8 @@ export type GatewaySnapshot = {
   lastNoticeAtMs?: number;
   /** Since the newest accepted one. */
   refusedNotice?: RefusedNotice;
+  /** The operator wants telemetry: what the agent measures of itself leaves the home once a day. */
+  isMeasured?: boolean;
   /** Control bytes; `packageBytes` are the bodies of packages, which stand beside them. */
   month: { usedBytes: number; targetBytes: number; alarmBytes: number; ceilingBytes: number; packageBytes?: number };
   software: readonly SoftwareSnapshot[];

@@ -7,8 +7,9 @@ import { softwareWords } from '../software-word.ts';
 import { detailWords } from './detail-words.ts';
 import { type HistoryRow, plainRemedy, withoutCommands } from './history.ts';
 import { detailPathOf, type PageView } from './html.ts';
-import { documentOf, fact, type Html, html, languageLink, nothing, sentTable, showMegabytes, showTime, tone } from './markup.ts';
+import { documentOf, fact, type Html, html, languageLink, nothing, showMegabytes, showTime, tone } from './markup.ts';
 import { refusedNoticeFacts } from './refused-notice.ts';
+import { sentBySoftware } from './sent.ts';
 import { pageStyle } from './style.ts';
 import { type Language, words } from './words.ts';
 
@@ -46,7 +47,7 @@ ${entry.manifest === undefined ? nothing : fact(d.support, supportOf(entry.manif
 </dl>
 <p class="actions">${address === undefined ? nothing : html`<a class="open" href="${address}">${w.open}</a>`} ${view.settingsUrl === undefined ? nothing : html`<a href="${view.settingsUrl}${query}">${w.settings}</a>`}</p>
 </article>
-${entry.manifest === undefined ? nothing : html`${about(entry.manifest, language)}${connections(entry, entry.manifest, language)}`}
+${entry.manifest === undefined ? nothing : html`${about(entry.manifest, language)}${connections(entry, entry.manifest, view)}`}
 ${deniedSection(told.denied, language)}${historySection(history, language)}
 <section><details><summary>${w.forTechnician}</summary>${forTechnicians(entry, told, view)}</details></section>
 </main>`;
@@ -88,14 +89,15 @@ ${fact(d.installedSize, showSize(payload.installedBytes))}
 }
 
 /** What it asked for, and of that what it was not given here. */
-function connections({ permissions }: SoftwareSnapshot, manifest: Manifest, language: Language): Html {
+function connections(entry: SoftwareSnapshot, manifest: Manifest, view: PageView): Html {
+  const { permissions } = entry;
+  const { language } = view;
   const w = words[language];
   const d = detailWords[language];
   const { lan, wan, telemetry } = manifest.permissions;
   const shown = (asked: readonly string[], given: readonly string[] | undefined, name: (one: string) => string): string =>
     asked.map((one) => name(one) + (given === undefined || given.includes(one) ? '' : d.notGranted)).join(language === 'ja' ? '、' : ', ');
   const asksNothing = lan.length === 0 && wan.length === 0 && !telemetry;
-  const rows = (manifest.transmits ?? []).map(({ what, to, purpose }) => ({ what: what[language], to, purpose: purpose[language] }));
   return html`<section aria-labelledby="may"><h2 id="may">${d.mayDo}</h2>
 ${
   asksNothing
@@ -107,7 +109,7 @@ ${fact(d.telemetry, telemetry ? d.yes + (permissions?.telemetry === false ? d.no
 </dl>`
 }
 <h3>${w.sent}</h3>
-${rows.length === 0 ? html`<p>${w.nothingSent}</p>` : sentTable(rows, language)}
+${sentBySoftware(entry, view)}
 </section>
 `;
 }

@@ -2,8 +2,9 @@ import { describe, whoLabels } from '../../../protocol/errors.ts';
 import type { Manifest } from '../../../protocol/statements/manifest.ts';
 import type { GatewaySnapshot, SoftwareSnapshot } from '../gateway-snapshot.ts';
 import { softwareWords } from '../software-word.ts';
-import { documentOf, fact, type Html, html, languageLink, nothing, sentTable, showMegabytes, showTime, tone } from './markup.ts';
+import { documentOf, fact, type Html, html, languageLink, nothing, showMegabytes, showTime, tone } from './markup.ts';
 import { refusedNoticeFacts } from './refused-notice.ts';
+import { sentByAgent, sentBySoftware } from './sent.ts';
 import { pageStyle } from './style.ts';
 import { type Language, words } from './words.ts';
 
@@ -33,7 +34,7 @@ ${fact(w.shownAt, showTime(snapshot.atMs, view.language))}
 <main>
 ${snapshot.software.length === 0 ? html`<p class="empty">${w.empty}</p>` : snapshot.software.map((entry) => card(entry, view))}
 ${news(snapshot, view)}${traffic(snapshot, view.language)}
-${sentByGateway(view)}
+${sentByGateway(snapshot, view)}
 </main>`;
   return documentOf({ title: w.title, style: pageStyle, language: view.language, body });
 }
@@ -73,18 +74,14 @@ ${fact(w.changedAt, showTime(entry.changedAtMs, view.language))}
 ${fact(w.contact, entry.manifest?.customer.contact ?? w.askProvider)}
 </dl>
 <p class="actions">${address === undefined ? nothing : html`<a class="open" href="${address}">${w.open}</a>`} <a href="${detailPathOf(entry)}${view.language === 'en' ? '?lang=en' : ''}">${w.detail}</a></p>
-${entry.manifest === undefined ? nothing : aboutSoftware(entry.manifest, view.language)}
+${entry.manifest === undefined ? nothing : aboutSoftware(entry, entry.manifest, view)}
 ${entry.reason === undefined ? nothing : forTechnician(entry.reason, view)}
 </article>
 `;
 }
 
-export function aboutSoftware({ customer, transmits = [] }: Manifest, language: Language): Html {
-  const w = words[language];
-  const table = sentTable(
-    transmits.map(({ what, to, purpose }) => ({ what: what[language], to, purpose: purpose[language] })),
-    language,
-  );
+function aboutSoftware(entry: SoftwareSnapshot, { customer }: Manifest, view: PageView): Html {
+  const w = words[view.language];
   return html`<details><summary>${w.about}</summary>
 <dl lang="ja">
 ${fact(w.description, customer.description)}
@@ -92,7 +89,7 @@ ${fact(w.price, customer.price)}
 ${fact(w.terms, html`<a href="${customer.termsUrl}" rel="noreferrer noopener external">${customer.termsUrl}</a>`)}
 </dl></details>
 <details><summary>${w.sent}</summary>
-${transmits.length === 0 ? html`<p>${w.nothingSent}</p>` : table}
+${sentBySoftware(entry, view)}
 </details>`;
 }
 
@@ -118,11 +115,9 @@ ${month.packageBytes === undefined ? nothing : html`<p>${w.packages}: ${showMega
 `;
 }
 
-function sentByGateway({ language, operatorName }: PageView): Html {
-  const w = words[language];
-  const row = { what: w.gatewayWhat, to: w.gatewayTo.replace('{operator}', operatorName ?? w.operator), purpose: w.gatewayPurpose };
-  return html`<section aria-labelledby="sent"><h2 id="sent">${w.sentByGateway}</h2>
-${sentTable([row], language)}
+function sentByGateway(snapshot: GatewaySnapshot, view: PageView): Html {
+  return html`<section aria-labelledby="sent"><h2 id="sent">${words[view.language].sentByGateway}</h2>
+${sentByAgent(snapshot, view)}
 </section>
 `;
 }

@@ -47,9 +47,15 @@ const ja = {
   packages: '今月のソフトウェア本体のダウンロード',
   sentByGateway: 'ホームゲートウェイから外部へ送信される情報',
   gatewayWhat:
-    'ソフトウェアの名称・バージョン・動作状況、メモリーの使用量、通信量、機種とファームウェアのバージョン（お客さまIDと、家庭内の通信の内容は含みません）',
+    'ソフトウェアの名称・バージョン、インストールの結果と異常、機種とファームウェアのバージョン（お客さまIDと、家庭内の通信の内容は含みません）',
   gatewayTo: '配信サーバー（{operator}）',
   gatewayPurpose: 'ソフトウェアの配信と、不具合の確認のため',
+  agentMeasuredWhat: '配信機能のメモリーの使用量、制御用の通信量、再接続の回数（1時間ごとの値を、1日1回）',
+  agentMeasuredPurpose: '通信量と動作の確認のため',
+  measuredWhat:
+    'このソフトウェアのメモリーの使用量、再起動の回数、データ領域の使用量、遮断した通信の回数（1時間ごとの値を、1日1回）と、このソフトウェアが示す数値（16項目まで）',
+  measuredTo: '配信サーバー（{operator}）。提供事業者には、多くのホームゲートウェイをまとめた値だけを渡します。',
+  measuredPurpose: '不具合の確認と、必要なメモリーやデータ領域の大きさを知るため',
   operator: '運用者',
   emulated: 'エミュレーション環境です。NTT東日本が提供するものではありません。',
 };
@@ -100,9 +106,15 @@ const en: typeof ja = {
   packages: 'Software downloads of this month',
   sentByGateway: 'Information that the home gateway sends outside the home',
   gatewayWhat:
-    'Name, version and condition of the software, memory use, traffic, model and firmware version (no customer id, no contents of the home network)',
+    'Name and version of the software, results of installing, faults, model and firmware version (no customer id, no contents of the home network)',
   gatewayTo: 'delivery server ({operator})',
   gatewayPurpose: 'To deliver software and to find faults',
+  agentMeasuredWhat: 'Memory use of the delivery function, control traffic, reconnects (a value an hour, once a day)',
+  agentMeasuredPurpose: 'To watch over traffic and operation',
+  measuredWhat:
+    'Memory use of this software, its restarts, storage used and refused connections (a value an hour, once a day), and numbers that the software gives (16 at most)',
+  measuredTo: 'delivery server ({operator}). The provider is given figures of many gateways together only.',
+  measuredPurpose: 'To find faults, and to know how much memory and storage is needed',
   operator: 'operator',
   emulated: 'This is an emulation. It is not provided by NTT East.',
 };

@@ -219,12 +219,15 @@ describe('the budget', () => {
     expect(events('telemetry.held').map(({ code }) => code)).toEqual([undefined]);
   });
 
-  test('of nothing means that nothing is measured or kept', async () => {
+  test('of nothing means that nothing is measured or kept, and the page does not say that it is', async () => {
+    const measured = () => [gateway.snapshot().isMeasured, ...gateway.snapshot().software.map(({ isMeasured }) => isMeasured)];
     await pass(2 * hourMs);
     expect(existsSync(file())).toBe(true);
+    expect(measured()).toEqual([true, true, false]);
     await gateway.wish([heater], policy({ telemetryBytesPerMonth: 0 }));
     await pass(untilSent());
     expect(gateway.telemetry).toEqual([]);
     expect(JSON.parse(readFileSync(file(), 'utf8')).days).toEqual([]);
+    expect(measured()).toEqual([false, false, false]);
   });
 });

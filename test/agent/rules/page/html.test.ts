@@ -48,6 +48,15 @@ describe('what a household reads', () => {
     const manifest = aManifest({ permissions: { lan: [], wan: ['api.demo-net.example:443'], telemetry: false }, transmits });
     expect(textOf(show(aSnapshot([aSoftware({ manifest })])))).toContain('接続の状態 api.demo-net.example 故障の確認');
   });
+  test('what is measured, of software that may tell it and of the agent itself, while the operator wants it', () => {
+    const measured = textOf(show(aSnapshot([aSoftware({ isMeasured: true })], { isMeasured: true })));
+    expect(measured).toContain('このソフトウェアのメモリーの使用量、再起動の回数');
+    expect(measured).toContain('提供事業者には、多くのホームゲートウェイをまとめた値だけを渡します。');
+    expect(measured).toContain('配信機能のメモリーの使用量');
+    const off = textOf(show(aSnapshot([aSoftware({ isMeasured: false })], { isMeasured: false })));
+    expect(off).not.toMatch(/メモリーの使用量|1日1回/);
+    expect(off).toContain('このソフトウェアが外部へ送信する情報はありません。');
+  });
   test('a notice that was refused: one plain sentence that blames nobody; number, reason and remedy are one click away', () => {
     for (const software of [[aSoftware()], []]) {
       const [household, technician] = show(aSnapshot(software, { refusedNotice: aRefusedNotice })).split('工事・保守の方へ') as [
