@@ -36,6 +36,8 @@ const refusals: ReadonlySet<ErrorCode> = new Set([
   'ENROLL_REQUEST_REFUSED',
   'GATEWAY_BLOCKED',
   'NOTHING_PENDING',
+  'BILLING_MONTH_OPEN',
+  'BILLING_MONTH_CLOSED',
   'POSTPONE_LIMIT',
 ]);
 

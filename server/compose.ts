@@ -17,7 +17,7 @@ import { initServer } from './compose/init.ts';
 import { startKeeping } from './compose/keep.ts';
 import { outsideBroker } from './compose/outside-broker.ts';
 import { makePeopleSide } from './compose/people-side.ts';
-import { type ServerConfig, unitBytesOf } from './config.ts';
+import { billingOf, type ServerConfig, unitBytesOf } from './config.ts';
 import type { NoticeSigner } from './ports.ts';
 import { eligibilityCatalogues } from './rules/eligibility-catalogue.ts';
 
@@ -79,6 +79,7 @@ export async function startServer(dir: string, config: ServerConfig): Promise<Ru
       unitBytes: unitBytesOf(config),
       work: config.work,
       report: config.report,
+      billing: billingOf(config),
       addresses: found,
     });
     stops.push(async () => {

@@ -4,7 +4,10 @@ import { isIP } from 'node:net';
 import { userInfo } from 'node:os';
 import * as z from 'zod/mini';
 import { TsugiteError } from '../protocol/errors.ts';
+import { sheetPrices } from '../protocol/price-tables.ts';
 import { mebibyteBytes, megabyteBytes } from '../protocol/pricing.ts';
+import { defaultReadings } from './rules/billing-readings.ts';
+import type { BillingSettings } from './rules/month-account.ts';
 
 const port = z.int().check(z.gte(0), z.lte(65_535));
 const seconds = (least: number, most: number) => z.int().check(z.gte(least), z.lte(most));
@@ -32,6 +35,19 @@ const brokerUrl = text(300).check(
   }, 'mqtts://host:port; mqtt://, without TLS, on this machine only'),
 );
 const rate = z.int().check(z.gte(1), z.lte(1_000_000));
+const month = z.string().check(z.regex(/^\d{4}-(0[1-9]|1[0-2])$/));
+const yen = z.int().check(z.gte(0), z.lte(1_000_000_000));
+const priceTable = z.strictObject({
+  name: text(64),
+  validFrom: month,
+  validTo: z._default(z.nullable(month), null),
+  taxPercent: z.int().check(z.gte(0), z.lte(100)),
+  menuMonthlyYen: yen,
+  planMonthlyYen: yen,
+  contractYen: yen,
+  basicWorkYen: yen,
+  switchWorkYen: z.strictObject({ new: yen, change: yen, other: yen }),
+});
 const section = <Shape extends z.core.$ZodShape>(shape: Shape) => z.prefault(z.strictObject(shape), {} as never);
 
 export type ServerConfig = z.infer<typeof configSchema>;
@@ -101,6 +117,19 @@ export const configSchema = z.strictObject({
     /** A provider is told what gateways measured only when at least so many of one model did: fewer would speak of single homes. */
     minGateways: z._default(z.int().check(z.gte(1), z.lte(1_000_000)), 10),
   }),
+  billing: section({
+    /** 登録番号 of the 適格請求書発行事業者; `none` for one that is not registered. Without it no month is closed (E803). */
+    registrationNumber: z.optional(z.string().check(z.regex(/^(T\d{13}|none)$/, 'T and 13 digits, or none'))),
+    /** On the invoices; left out: the operator's name. */
+    issuer: z.optional(text(200)),
+    address: z.optional(text(500)),
+    contact: z.optional(text(500)),
+    /** When a target is registered (D-09), and what one plan is for (D-07): server/rules/billing-readings.ts. */
+    registeredAt: z._default(z.enum(['ready', 'accepted']), defaultReadings.registeredAt),
+    planPer: z._default(z.enum(['software', 'site']), defaultReadings.planPer),
+    /** Beside the sheet's own: a new price or tax rate, from its first month on. */
+    priceTables: z._default(z.array(priceTable).check(z.maxLength(100)), []),
+  }),
   /** What the sheet's "M" is (D-01). */
   sizeUnit: z._default(z.enum(['MB', 'MiB']), 'MB'),
   /** Which catalogue decides (D-16). */
@@ -133,6 +162,16 @@ export function loadConfig(
       faults: [{ field: 'broker', fault: 'certificate + key, or username + passwordFile' }],
     });
   return parsed.data;
+}
+
+/** What months are closed by. */
+export function billingOf({ billing, operator }: Pick<ServerConfig, 'billing' | 'operator'>): BillingSettings {
+  const { registrationNumber, issuer = operator.name, address, contact, registeredAt, planPer, priceTables } = billing;
+  return {
+    issuer: { name: issuer, registrationNumber, address, contact },
+    readings: { registeredAt, planPer },
+    tables: [sheetPrices, ...priceTables],
+  };
 }
 
 export function unitBytesOf({ sizeUnit }: Pick<ServerConfig, 'sizeUnit'>): number {

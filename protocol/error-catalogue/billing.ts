@@ -58,4 +58,17 @@ export const billingErrors = {
     who: 'operator',
     retry: 'after-operator',
   },
+  BILLING_DOCUMENT_DAMAGED: {
+    number: 'E806',
+    summary: {
+      ja: '{path}の内容が、締めたときの記録（SHA-256）と一致しないため、保存しませんでした。',
+      en: 'The bytes of {path} differ from the digest that was kept when the month was closed; the file was not kept.',
+    },
+    remedy: {
+      ja: 'もう一度実行してください。繰り返す場合は、運用者が audit verify で確認し、バックアップから戻します。',
+      en: 'Run it again; if it repeats, the operator checks with audit verify and restores from a backup.',
+    },
+    who: 'operator',
+    retry: 'later',
+  },
 } as const satisfies ErrorRows;

@@ -4,21 +4,25 @@ import { TsugiteError } from '../../protocol/errors.ts';
 import type { Actor } from '../flows/actor.ts';
 import type { OncePerKey } from '../flows/once-per-key.ts';
 import { readCall } from './call.ts';
+import type { FileAnswer } from './file.ts';
 import type { Route } from './route.ts';
 
 export type Answered = { readonly json: string; readonly isReplay?: boolean; readonly tag?: string };
+/** JSON, or with `isFile` a file. */
+export type Carried = Answered | { readonly file: FileAnswer };
 
 export async function carryOut(
   route: Route,
   request: FastifyRequest,
   actor: Actor,
   { oncePerKey, isRefusal }: { oncePerKey: OncePerKey; isRefusal: (error: unknown) => boolean },
-): Promise<Answered> {
+): Promise<Carried> {
   const call = readCall(route, request, actor);
   const handle = () => route.handle(call as never);
   const key = keyOf(route, request);
   if (key === undefined || actor.token === undefined) {
     const answer = await handle();
+    if (route.isFile === true) return { file: answer as FileAnswer };
     return { json: JSON.stringify(answer), ...(route.tag === undefined ? {} : { tag: route.tag(answer as never) }) };
   }
   const { method, params, query, body } = request;

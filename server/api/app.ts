@@ -9,6 +9,7 @@ import { carryOut } from './answer.ts';
 import { guardConnections, type Patience, serverPatience } from './connections.ts';
 import { addDocuments, type ReadDocsFile } from './documents.ts';
 import { sendVersion } from './etag.ts';
+import { sendFile } from './file.ts';
 import { asTsugiteError, isRefusal, problemBytes, toProblem } from './problem.ts';
 import type { Route } from './route.ts';
 
@@ -91,7 +92,9 @@ export function makeApi(parts: ApiParts): FastifyInstance {
         if (!route.isUpload) awaitBody(request, clock, patience.bodyMs);
       },
       handler: async (request, reply) => {
-        const { json, isReplay, tag } = await carryOut(route, request, actors.get(request) as Actor, { oncePerKey, isRefusal });
+        const answered = await carryOut(route, request, actors.get(request) as Actor, { oncePerKey, isRefusal });
+        if ('file' in answered) return sendFile(request, reply, answered.file);
+        const { json, isReplay, tag } = answered;
         if (isReplay) reply.header('idempotent-replayed', 'true');
         if (tag !== undefined) reply.header('etag', `"${tag}"`);
         return reply.code(route.status).type('application/json; charset=utf-8').send(json);

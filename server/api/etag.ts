@@ -19,6 +19,6 @@ function isWhole(payload: unknown): payload is string | Buffer {
 }
 
 /** The weak comparison, as If-None-Match wants it. */
-function isAmong(etag: string, list: string | undefined): boolean {
+export function isAmong(etag: string, list: string | undefined): boolean {
   return list !== undefined && (list.trim() === '*' || list.split(',').some((one) => one.trim().replace(/^W\//, '') === etag));
 }

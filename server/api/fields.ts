@@ -15,6 +15,9 @@ export const day = z.string().check(
   ),
 );
 
+/** A month in Japan. */
+export const month = z.string().check(z.regex(/^20\d{2}-(0[1-9]|1[0-2])$/));
+
 /** A time in an answer: a Date as JSON says it. */
 export const time = z.iso.datetime({ precision: 3 });
 /** The number of a row in a path, where it is no random id. */

@@ -12,6 +12,7 @@
  *   whose whole effect is a few short database transactions, and whose answer is no secret: it is kept for a day.
  * - `tag` gives the answer's ETag where a version says more than the bytes (every other GET has one made from its bytes; `If-None-Match` works
  *   everywhere). `takesIfMatch` hands the caller's `If-Match` to the handler, which throws VERSION_CHANGED when it is another one by now.
+ * - `isFile: true` answers with a file instead of JSON: the handler gives a `FileAnswer` of server/api/file.ts, which is sent as it is read.
  */
 import type { Readable } from 'node:stream';
 import type * as z from 'zod/mini';
@@ -49,6 +50,7 @@ type Told = {
   readonly summary: string;
   /** The body is bytes and is handed on as they come. */
   readonly isUpload?: boolean;
+  readonly isFile?: boolean;
   readonly answer?: z.ZodMiniType;
   readonly example?: Example;
   readonly oncePerKey?: boolean;

@@ -1,7 +1,8 @@
 /** The verbs' way to the server: its HTTP API, with the caller's token. A problem document becomes the error that the server threw. */
 import { createReadStream, readFileSync, statSync } from 'node:fs';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type ApiQuery, apiAnswerBytes, everyItem, readApiAnswer, withQuery } from '../../protocol/api-answer.ts';
 import { TsugiteError } from '../../protocol/errors.ts';
@@ -14,16 +15,18 @@ export type ApiClient = {
   list(path: string, query?: ApiQuery, body?: object): Promise<unknown[]>;
   post(path: string, body?: object): Promise<unknown>;
   upload(path: string, file: string): Promise<unknown>;
+  /** A file of the server, as it is. What comes is bytes until its digest was compared. */
+  download(path: string): Promise<Readable>;
 };
 
 export function makeApiClient({ server, token }: { server: string; token: string }): ApiClient {
   const base = new URL(`${server.replace(/\/+$/, '')}/api/v1`);
-  const send = async (
+  const open = async (
     method: string,
     path: string,
     headers: Record<string, string | number>,
     write: (to: NodeJS.WritableStream) => unknown,
-  ) => {
+  ): Promise<{ request: ClientRequest; response: IncomingMessage }> => {
     const url = new URL(`${base.pathname}${path}`, base);
     const make = url.protocol === 'https:' ? httpsRequest : httpRequest;
     const request = make(url, {
@@ -41,6 +44,10 @@ export function makeApiClient({ server, token }: { server: string; token: string
     const response = await answered.catch((cause: Error) => {
       throw new TsugiteError('SERVER_UNREACHABLE', { address: base.origin, fault: cause.message }, { cause });
     });
+    return { request, response };
+  };
+  const send = async (...wanted: Parameters<typeof open>) => {
+    const { request, response } = await open(...wanted);
     const text = await textOf(response);
     request.destroy(); // what is not written by now, nobody will read
     return readApiAnswer(response.statusCode ?? 0, text);
@@ -57,6 +64,12 @@ export function makeApiClient({ server, token }: { server: string; token: string
     upload: (path, file) => {
       const headers = { 'content-type': 'application/octet-stream', 'content-length': sizeOf(file) };
       return send('POST', path, headers, (to) => pipeline(createReadStream(file), to));
+    },
+    download: async (path) => {
+      const { response } = await open('GET', path, { accept: '*/*' }, (to) => to.end());
+      if (response.statusCode === 200) return response;
+      answerOf(response.statusCode ?? 0, await textOf(response));
+      throw new TsugiteError('INTERNAL_FAULT', { kind: `HTTP ${response.statusCode}` });
     },
   };
 }

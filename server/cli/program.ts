@@ -6,6 +6,7 @@ import { type ApiClient, makeApiClient, readInput } from './api-client.ts';
 import { addApplicationVerbs } from './application-verbs.ts';
 import { asLines } from './as-lines.ts';
 import { addAuditVerbs } from './audit-verbs.ts';
+import { addBillingVerbs } from './billing-verbs.ts';
 import { addCatalogueVerb } from './catalogue-verb.ts';
 import { addCertificateVerbs } from './certificate-verbs.ts';
 import { addChangeVerbs } from './change-verbs.ts';
@@ -51,6 +52,7 @@ const everyVerb = [
   addReportVerb,
   addCatalogueVerb,
   addEthicsVerbs,
+  addBillingVerbs,
   addTokenVerbs,
   addAuditVerbs,
   addRestoreVerbs,

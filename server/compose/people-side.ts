@@ -5,6 +5,7 @@ import type { Patience } from '../api/connections.ts';
 import type { Route } from '../api/route.ts';
 import { applicationRoutes } from '../api/routes/applications.ts';
 import { auditRoutes } from '../api/routes/audit.ts';
+import { billingRoutes } from '../api/routes/billing.ts';
 import { brokerRoutes } from '../api/routes/broker.ts';
 import { catalogueRoutes } from '../api/routes/catalogue.ts';
 import { certificateRequestRoutes } from '../api/routes/certificate-requests.ts';
@@ -25,8 +26,11 @@ import { workRoutes } from '../api/routes/work.ts';
 import { makeAdmitRelease } from '../flows/admit-release.ts';
 import { makeApplications } from '../flows/applications.ts';
 import { makeAuditLog } from '../flows/audit-log.ts';
+import { makeBilledNotInstalled } from '../flows/billed-not-installed.ts';
 import { makeCatalogueQueries } from '../flows/catalogue-queries.ts';
 import { makeCertificateRequests } from '../flows/certificate-requests.ts';
+import { makeCloseMonth } from '../flows/close-month.ts';
+import { makeClosedMonths } from '../flows/closed-months.ts';
 import { makeConsentQueries } from '../flows/consent-queries.ts';
 import { makeConsents } from '../flows/consents.ts';
 import { makeContractEvents } from '../flows/contract-events.ts';
@@ -50,6 +54,7 @@ import { makeOrderDelivery } from '../flows/order-delivery.ts';
 import { makePendingChanges } from '../flows/pending-changes.ts';
 import { makeProviders } from '../flows/providers.ts';
 import { isPublicationHeld, makePublicationHold } from '../flows/publication-hold.ts';
+import { makeQuoteWork } from '../flows/quote-work.ts';
 import { type CallLimits, makeRecogniseCaller } from '../flows/recognise-caller.ts';
 import { makeRegisterReleases, type WorkCompletion } from '../flows/register-releases.ts';
 import { makeSweepTelemetry } from '../flows/sweep-telemetry.ts';
@@ -60,6 +65,7 @@ import type { CrlMaker } from '../ports/gateways.ts';
 import type { AuditHeads } from '../ports/keep.ts';
 import type { Clock, Db, Log, PackageFiles, ProviderCa, Random } from '../ports.ts';
 import type { EligibilityCatalogue } from '../rules/eligibility-catalogue.ts';
+import type { BillingSettings } from '../rules/month-account.ts';
 
 export type PeopleSideParts = {
   readonly db: Db;
@@ -74,6 +80,7 @@ export type PeopleSideParts = {
   readonly unitBytes: number;
   readonly work: { readonly completion: WorkCompletion; readonly measuredDays: number };
   readonly report: { readonly minGateways: number };
+  readonly billing: BillingSettings;
   readonly access: { readonly limits: CallLimits; readonly trustedProxies: readonly string[]; readonly patience?: Patience };
   /** Where gateways find this server. */
   readonly addresses: Addresses;
@@ -92,11 +99,11 @@ export function makePeopleSide(parts: PeopleSideParts) {
     routes,
     callers: makeRecogniseCaller({ clock: parts.clock, limits: parts.access.limits, tokens }),
     oncePerKey: makeOncePerKey(parts),
+    readDocsFile,
   });
   const dayTick = makeDayTick({
     ...parts,
     evaluateDays,
-    readDocsFile,
     finishEndedSoftware: endSoftware.finish,
     isHeld: () => isPublicationHeld(parts.db),
   });
@@ -152,6 +159,12 @@ function peopleRoutes(parts: PeopleSideParts, { tokens, evaluateDays, endSoftwar
     ...brokerRoutes({ deviceCrl: makeDeviceCrl(parts) }),
     ...targetRoutes({ orderDelivery: makeOrderDelivery(parts), targets, explainDelivery: makeExplainDelivery(parts) }),
     ...catalogueRoutes(parts),
+    ...billingRoutes({
+      closeMonth: makeCloseMonth(parts),
+      closedMonths: makeClosedMonths(parts),
+      quoteWork: makeQuoteWork({ ...parts, tables: parts.billing.tables }),
+      notInstalled: makeBilledNotInstalled(parts),
+    }),
     ...ethicsRoutes({ ethics: makeEthics({ ...parts, endSoftware }), ethicsQueries: makeEthicsQueries(parts) }),
     ...changeRoutes({ changes: makePendingChanges({ ...parts, work }), endSoftware }),
   ];

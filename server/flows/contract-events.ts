@@ -7,6 +7,7 @@ import type { EligibilityCatalogue } from '../rules/eligibility-catalogue.ts';
 import { daysBetween, japanDay } from '../rules/japan-day.ts';
 import type { Actor } from './actor.ts';
 import { appendAudit } from './audit.ts';
+import { verifyMayEndOn } from './closed-until.ts';
 import { lockSite } from './contract-facts.ts';
 import { type Page, pageOf, rowsFor } from './page.ts';
 import { type Place, placeOf } from './place.ts';
@@ -33,11 +34,12 @@ export type Entered = {
 
 export function makeContractEvents({ db, clock, catalogue }: { db: Db; clock: Clock; catalogue: EligibilityCatalogue }) {
   return {
-    /** @param effectiveOn  day in Japan; left out: today */
+    /** @param effectiveOn  day in Japan; left out: today @throws TsugiteError BILLING_MONTH_CLOSED: it would end what was charged for since */
     enter: (place: Place, wanted: NewEvent | NewSwap, effectiveOn: string | undefined, actor: Actor): Promise<Entered> =>
       db.tx(async (sql) => {
         const nowMs = clock.nowMs();
         const day = verifyNear(effectiveOn ?? japanDay(nowMs), nowMs);
+        if (eventKinds[wanted.kind].phase === 'loss') await verifyMayEndOn(sql, day, nowMs);
         const { site } = await placeOf(sql, place);
         await lockSite(sql, site);
         const event =

@@ -3,6 +3,7 @@ import type { RandomId } from '../../protocol/fields.ts';
 import type { Sql } from '../ports.ts';
 import { japanDay } from '../rules/japan-day.ts';
 import { endedStates, nextState, type TargetEvent, type TargetState } from '../rules/targets.ts';
+import { countedEnd } from './closed-until.ts';
 import { followTarget } from './move-application.ts';
 import { markNoticeDue } from './notice-due.ts';
 
@@ -28,11 +29,12 @@ export async function moveTarget(sql: Sql, step: TargetStep): Promise<TargetStat
   const next = row && nextState(row.state, step.event);
   if (row === undefined || next === undefined) return undefined;
   const at = new Date(step.atMs);
+  const isEnd = endedStates.includes(next);
   await sql.query(
     `UPDATE targets SET state = $2, state_codes = $3,
        ready_at = CASE WHEN $4 THEN coalesce(ready_at, $6) ELSE ready_at END,
        ended_at = CASE WHEN $5 THEN $6::timestamptz END,
-       ended_on = CASE WHEN $5 THEN $8::date END,
+       ended_on = $8::date,
        removed_reason = coalesce($7, removed_reason)
      WHERE id = $1`,
     [
@@ -40,10 +42,10 @@ export async function moveTarget(sql: Sql, step: TargetStep): Promise<TargetStat
       next,
       step.codes ?? [],
       step.event === 'clear',
-      endedStates.includes(next),
+      isEnd,
       at,
       step.removedReason ?? null,
-      step.endedOn ?? japanDay(step.atMs),
+      isEnd ? await countedEnd(sql, step.endedOn ?? japanDay(step.atMs), step.atMs) : null,
     ],
   );
   await sql.query(

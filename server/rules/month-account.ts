@@ -3,8 +3,11 @@ import { type PriceTable, priceTableOf } from '../../protocol/price-tables.ts';
 import { baseLine, type ChargedSoftware, type CompletedWork, type InvoiceLine, workLines } from './billing-lines.ts';
 import type { BillingReadings } from './billing-readings.ts';
 import { type ChargedTarget, chargesOfSite, makeTargetTally, type TargetCharge } from './billing-targets.ts';
+import type { IssuerSettings } from './invoice.ts';
 import { japanMonth } from './japan-month.ts';
 
+/** What the configuration says about billing. */
+export type BillingSettings = Pricing & { readonly issuer: IssuerSettings };
 export type Pricing = { readonly tables: readonly PriceTable[]; readonly readings: BillingReadings };
 
 /** @throws TsugiteError PRICE_TABLE_MISSING; its functions also BILLING_CLASS_MISSING */

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { encodeEnvelope, keyidOf } from '../../protocol/dsse.ts';
 import { providerId } from '../../protocol/fields.ts';
+import { sheetPrices } from '../../protocol/price-tables.ts';
 import { signStatement } from '../../protocol/signing.ts';
 import { rootType } from '../../protocol/statements/root.ts';
 import { openAuditHeads } from '../../server/adapters/audit-heads.ts';
@@ -17,8 +18,10 @@ import { makePeopleSide } from '../../server/compose/people-side.ts';
 import type { Role } from '../../server/flows/actor.ts';
 import type { WorkCompletion } from '../../server/flows/register-releases.ts';
 import type { Clock, Log } from '../../server/ports.ts';
+import { defaultReadings } from '../../server/rules/billing-readings.ts';
 import { type CatalogueProfile, eligibilityCatalogues } from '../../server/rules/eligibility-catalogue.ts';
 import { makeFirstRoot } from '../../server/rules/first-root.ts';
+import type { BillingSettings } from '../../server/rules/month-account.ts';
 import { verifyAnswer } from './answers.ts';
 import type { CertificateRequest } from './openssl.ts';
 import { aPackage, type TestFile } from './packages.ts';
@@ -38,6 +41,12 @@ export const consent = {
   givenAt: '2025-01-01T00:00:00Z',
 };
 
+/** The sheet's prices, and an issuer that is registered. */
+const sheetBilling: BillingSettings = {
+  issuer: { name: '試験運用者', registrationNumber: 'T1234567890123' },
+  readings: defaultReadings,
+  tables: [sheetPrices],
+};
 /** More than any test asks; a test of the limits brings its own. */
 const noLimits = { perAddress: 1_000_000, perToken: 1_000_000, wrongTokens: 1_000_000 };
 
@@ -47,6 +56,7 @@ export async function aPeopleSide({
   limits = noLimits,
   completion = 'automatic' as WorkCompletion,
   minGateways = 3,
+  billing = {} as Partial<BillingSettings>,
 } = {}) {
   const { db, stop } = await aDatabase();
   const folder = mkdtempSync(path.join(tmpdir(), 'tsugite-people-'));
@@ -73,6 +83,7 @@ export async function aPeopleSide({
     unitBytes,
     work: { completion, measuredDays: 30 },
     report: { minGateways },
+    billing: { ...sheetBilling, ...billing },
     access: { limits, trustedProxies: [] },
     addresses: { https: 'https://127.0.0.1:8443', mqtt: 'mqtts://127.0.0.1:8883' },
   });
@@ -106,6 +117,12 @@ export async function aPeopleSide({
     verifyAnswer(routes, method, url, reply);
     return reply;
   };
+  /** A file, as bytes. */
+  const download = async (who: string, url: string) => {
+    const headers = { authorization: `Bearer ${await bearerOf(who)}` };
+    const { statusCode: status, rawPayload: bytes, headers: answered } = await app.inject({ method: 'GET', url: `/api/v1${url}`, headers });
+    return { status, bytes, headers: answered };
+  };
   let customers = 0;
   return {
     app,
@@ -115,6 +132,7 @@ export async function aPeopleSide({
     lines,
     ask,
     bearerOf,
+    download,
     tokens,
     dayTick,
     housekeeping,

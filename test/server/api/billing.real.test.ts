@@ -1,0 +1,505 @@
+/** Months as they are closed: real PostgreSQL, every step through the API; only the clock is moved. */
+import { createHash, randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { insertFleet } from '../../../scripts/support/billed-fleet.ts';
+import { japanMonth, lastDayOf, monthStartMs, nextMonth } from '../../../server/rules/japan-month.ts';
+import { aFile } from '../../support/packages.ts';
+import { aPeopleSide, type PeopleSideRig, type Reply } from '../../support/people-side.ts';
+
+let rig: PeopleSideRig;
+/** The test's months: the one that follows now, and those after it. */
+let months: [string, string, string, string, string];
+
+beforeEach(() => {
+  rig.clock.offsetMs = 0;
+  const first = nextMonth(japanMonth(Date.now()));
+  months = [first, nextMonth(first), nextMonth(nextMonth(first)), nextMonth(nextMonth(nextMonth(first))), '2000-01'];
+});
+
+/** `10 12:00` of a month in Japan. */
+function goTo(month: string, time: string): void {
+  const [day = '', clock = ''] = time.split(' ');
+  rig.clock.offsetMs = Date.parse(`${month}-${day.padStart(2, '0')}T${clock}+09:00`) - Date.now();
+}
+const goToStartOf = (month: string) => {
+  rig.clock.offsetMs = monthStartMs(month) - Date.now() + 1;
+};
+const close = (month: string, who = 'operator') => rig.ask(who, 'POST', `/billing/months/${month}/close`);
+const invoicesOf = async (month: string, who = 'operator') =>
+  (await rig.ask(who, 'GET', `/billing/months/${month}/invoices`)).body.items as {
+    provider: string;
+    documents: { kind: string; sha256: string }[];
+  }[];
+const paper = (month: string, provider: string, kind: string, who = 'operator') =>
+  rig.download(who, `/billing/months/${month}/invoices/${provider}/${kind}`);
+const invoice = async (month: string, provider: string) => JSON.parse((await paper(month, provider, 'json')).bytes.toString('utf8'));
+const yenOf = ({ body }: Reply) => body.totalYen;
+const refusal = (number: string) => ({ status: 422, body: { number } });
+
+/** A provider with one software of three targets, all registered on the 10th of the first month. */
+async function aSmallMonth(provider: string) {
+  goTo(months[0], '10 12:00');
+  const software = `heater.${provider}`;
+  await rig.aProvider(provider, { name: `${provider} 株式会社` });
+  expect((await rig.admit(rig.aPackage({ provider, software }))).status).toBe(201);
+  const targets: { target: string; site: string; customerId: string }[] = [];
+  for (let count = 0; count < 3; count += 1) {
+    const { customerId, site } = await rig.aCustomer();
+    targets.push({ target: String((await rig.order(customerId, { software })).body.target), site, customerId });
+  }
+  return { provider, software, targets };
+}
+
+describe('a month that is closed', () => {
+  let small: Awaited<ReturnType<typeof aSmallMonth>>;
+  beforeAll(async () => {
+    rig = await aPeopleSide();
+    const first = nextMonth(japanMonth(Date.now()));
+    months = [first, nextMonth(first), nextMonth(nextMonth(first)), nextMonth(nextMonth(nextMonth(first))), ''];
+    small = await aSmallMonth('acme');
+  });
+  afterAll(() => rig.stop());
+
+  test('is over: to its last moment in Japan it is refused (E801), at the first of the next it is closed', async () => {
+    rig.clock.offsetMs = monthStartMs(months[1]) - 1_000 - Date.now();
+    expect(await close(months[0])).toMatchObject({ ...refusal('E801'), body: { context: { month: months[0] } } });
+    goToStartOf(months[1]);
+    expect(await close(months[0])).toMatchObject({
+      status: 200,
+      body: { month: months[0], isRepeat: false, invoices: 1, totalYen: 29_480, targets: 0 },
+    });
+  });
+
+  test('costs W1’s sums: the initial fees in the month of registration, base and add-on fees from the next one on', async () => {
+    goToStartOf(months[2]);
+    expect(yenOf(await close(months[1]))).toBe(11_000 + 3 * 110);
+    expect(await invoice(months[1], 'acme')).toMatchObject({
+      number: `${months[1]}-acme`,
+      isQualified: true,
+      recipient: { provider: 'acme', name: 'acme 株式会社' },
+      totalYen: 11_330,
+      taxYen: 1_030,
+      lines: [
+        { rule: 'base-monthly', menu: 1, unit: 'MB' },
+        { rule: 'target-monthly', plan: 1, quantity: 3 },
+      ],
+      details: { rows: 3, file: `${months[1]}-acme-targets.csv` },
+    });
+  });
+
+  test('keeps its papers to the byte, whatever changes later and however often it is closed', async () => {
+    goToStartOf(months[2]);
+    const before = await invoicesOf(months[1]);
+    const csv = (await paper(months[1], 'acme', 'csv')).bytes;
+    await rig.db.query("UPDATE providers SET name = 'renamed' WHERE id = 'acme'");
+    await rig.ask('operator', 'POST', `/targets/${small.targets[0]?.target}/cancel`, {});
+    expect(await close(months[1])).toMatchObject({ status: 200, body: { isRepeat: true, totalYen: 11_330 } });
+    expect(await invoicesOf(months[1])).toEqual(before);
+    expect((await paper(months[1], 'acme', 'csv')).bytes.equals(csv)).toBe(true);
+    await rig.db.query("UPDATE providers SET name = 'acme 株式会社' WHERE id = 'acme'");
+    for (const table of ['billing_months', 'invoices', 'invoice_documents', 'invoice_document_parts', 'charged_work_orders'])
+      for (const change of [`UPDATE ${table} SET month = month`, `DELETE FROM ${table}`])
+        await expect(rig.db.query(change)).rejects.toThrow(/append-only/);
+  });
+
+  test('has papers whose bytes are those of their digests, as files to be saved', async () => {
+    const [listed] = await invoicesOf(months[1]);
+    expect(listed?.documents.map(({ kind }) => kind)).toEqual(['csv', 'html', 'json', 'targets']);
+    for (const { kind, sha256 } of listed?.documents ?? []) {
+      const { status, bytes, headers } = await paper(months[1], 'acme', kind);
+      expect([status, createHash('sha256').update(bytes).digest('hex'), Number(headers['content-length'])]).toEqual([
+        200,
+        sha256,
+        bytes.length,
+      ]);
+      expect(headers['content-disposition']).toMatch(/^attachment; filename="[\d-]+acme(-targets)?\.(csv|html|json)"$/);
+      expect(headers.etag).toBe(`"${sha256}"`);
+    }
+    const rows = (await paper(months[1], 'acme', 'targets')).bytes.toString('utf8').split('\r\n');
+    expect(rows[0]).toMatch(/^\uFEFF配信対象,/);
+    expect(
+      rows
+        .slice(1, -1)
+        .map((row) => row.split(',')[0])
+        .sort(),
+    ).toEqual(small.targets.map(({ target }) => target).sort());
+  });
+
+  test('is in the audit with the digests of its papers', async () => {
+    const [row] = await rig.db.query<{ detail: unknown }>("SELECT detail FROM audit WHERE action = 'billing.close' AND subject = $1", [
+      months[1],
+    ]);
+    const [listed] = await invoicesOf(months[1]);
+    const sha256 = Object.fromEntries((listed?.documents ?? []).map((one) => [one.kind, one.sha256]));
+    expect(row?.detail).toEqual({ invoices: [{ number: `${months[1]}-acme`, totalYen: 11_330, sha256 }] });
+  });
+
+  test('shows a provider its own invoice and no other; only the operator closes', async () => {
+    await rig.aProvider('other');
+    expect((await close(months[1], 'provider:acme')).status).toBe(403);
+    expect((await close(months[1], 'viewer')).status).toBe(403);
+    expect(await invoicesOf(months[1], 'provider:other')).toEqual([]);
+    expect((await rig.ask('provider:other', 'GET', `/billing/months/${months[1]}`)).body).toMatchObject({ invoices: 0, totalYen: 0 });
+    expect((await paper(months[1], 'acme', 'html', 'provider:other')).status).toBe(404);
+    expect((await paper(months[1], 'acme', 'html', 'provider:acme')).status).toBe(200);
+    expect((await paper(months[1], 'nobody-at-all', 'html')).status).toBe(404);
+    expect((await rig.ask('provider:acme', 'GET', '/billing/months')).body).toMatchObject({
+      items: [{ totalYen: 29_480 }, { totalYen: 11_330 }],
+    });
+  });
+
+  test.each(['2026-13', '2026-1', '26-01', '2026-01-01', "2026-01';--"])('is named as YYYY-MM: %s is refused', async (month) => {
+    expect((await close(encodeURIComponent(month))).status).toBe(400);
+  });
+
+  test('that was never closed is not found', async () => {
+    expect((await rig.ask('operator', 'GET', '/billing/months/2001-01')).status).toBe(404);
+    expect((await rig.ask('operator', 'GET', '/billing/months/2001-01/invoices')).status).toBe(404);
+  });
+});
+
+describe('what is charged', () => {
+  beforeAll(async () => {
+    rig = await aPeopleSide();
+  });
+  afterAll(() => rig.stop());
+
+  test('W11: a line cancelled on the last day, and ended after midnight, is charged no more in the next month', async () => {
+    const { provider, targets } = await aSmallMonth('lines');
+    const [lost] = targets;
+    goTo(months[1], '20 12:00');
+    const day = lastDayOf(months[1]);
+    const event = { kind: 'cancel-line', detail: {} };
+    expect((await rig.ask('operator', 'POST', '/contract/events', { at: { site: lost?.site }, event, effectiveOn: day })).status).toBe(201);
+    goToStartOf(months[2]);
+    rig.dayTick.start();
+    await rig.dayTick.stop();
+    const [row] = await rig.db.query<{ on: string; at: Date }>('SELECT ended_on AS on, ended_at AS at FROM targets WHERE id = $1', [
+      lost?.target,
+    ]);
+    expect([row?.on, japanMonth(row?.at.getTime() ?? 0)]).toEqual([day, months[2]]);
+    goToStartOf(months[3]);
+    await close(months[1]);
+    await close(months[2]);
+    expect((await invoice(months[1], provider)).totalYen).toBe(11_330);
+    expect((await invoice(months[2], provider)).totalYen).toBe(11_220);
+
+    // Those months are closed now: what would have ended in an earlier one comes too late, and is charged as it was.
+    const late = await rig.ask('operator', 'POST', '/contract/events', {
+      at: { site: targets[1]?.site },
+      event,
+      effectiveOn: lastDayOf(months[0]),
+    });
+    expect(late).toMatchObject({ ...refusal('E802'), body: { context: { month: months[2] } } });
+    const inTime = await rig.ask('operator', 'POST', '/contract/events', {
+      at: { site: targets[1]?.site },
+      event,
+      effectiveOn: lastDayOf(months[2]),
+    });
+    expect(inTime.status).toBe(201);
+  });
+
+  test('an end that a second person approves after the month was closed counts from the last month that was charged', async () => {
+    const { targets } = await aSmallMonth('held');
+    goTo(months[1], '20 12:00');
+    await rig.ask('operator', 'POST', '/contract/events', { at: { site: targets[0]?.site }, event: { kind: 'cancel-line', detail: {} } });
+    goToStartOf(months[3]);
+    await close(months[2]);
+    rig.dayTick.start();
+    await rig.dayTick.stop();
+    const [row] = await rig.db.query<{ on: string }>('SELECT ended_on AS on FROM targets WHERE id = $1', [targets[0]?.target]);
+    expect(row?.on).toBe(lastDayOf(months[2]));
+  });
+
+  test('W12: a software withdrawn in the month of its registration owes the initial fees only', async () => {
+    const { provider, software } = await aSmallMonth('brief');
+    goTo(months[0], '25 12:00');
+    expect((await rig.ask('operator', 'POST', `/software/${software}/withdraw`, { reason: 'test' })).status).toBe(200);
+    goToStartOf(months[2]);
+    await close(months[0]);
+    const charged = await rig.db.query('SELECT month, total_yen FROM invoices WHERE provider_id = $1 ORDER BY month', [provider]);
+    expect(charged).toEqual([{ month: months[0], total_yen: 29_480 }]);
+  });
+});
+
+describe('classes over the months', () => {
+  beforeAll(async () => {
+    rig = await aPeopleSide();
+  });
+  afterAll(() => rig.stop());
+
+  test('W14: a larger release costs its work at once, and its menu and plan from the next month on', async () => {
+    const { provider, software, targets } = await aSmallMonth('grow');
+    goTo(months[1], '12 12:00');
+    const noise = [aFile('main.js', randomBytes(5_100_000))];
+    expect((await rig.admit(rig.aPackage({ provider, software, version: '1.1.0' }, noise))).status).toBe(201);
+    const moved = await rig.ask('operator', 'POST', '/releases/deploy', { software, version: '1.1.0', targets: [targets[0]?.target] });
+    expect(moved.status).toBe(200);
+    goToStartOf(months[3]);
+    for (const month of months.slice(0, 3)) await close(month);
+    expect((await invoice(months[1], provider)).totalYen).toBe(26_400 + 11_330);
+    const later = await invoice(months[2], provider);
+    expect(later.totalYen).toBe(22_000 + 2 * 110 + 440);
+    expect(later.lines.map((line: Record<string, unknown>) => [line.rule, line.menu ?? line.plan, line.quantity, line.flags])).toEqual([
+      ['base-monthly', 2, 1, ['SIZE_UNIT_GREY']],
+      ['target-monthly', 1, 2, []],
+      ['target-monthly', 4, 1, []],
+    ]);
+  });
+
+  test('a further package of the current release raises the class of the next month, for software and targets alike', async () => {
+    const { software, provider } = await aSmallMonth('twice');
+    await rig.db.query("UPDATE packages SET models = '{PR-400KI}' WHERE release_id IN (SELECT id FROM releases WHERE software_id = $1)", [
+      software,
+    ]);
+    const noise = [aFile('main.js', randomBytes(1_600_000))];
+    const admitted = await rig.admit(rig.aPackage({ provider, software, models: ['PR-500KI'] }, noise));
+    expect(admitted).toMatchObject({ status: 201, body: { admission: { plan: 2 } } });
+    const history = await rig.db.query('SELECT menu FROM software_classes WHERE software_id = $1 ORDER BY id', [software]);
+    const plans = await rig.db.query(
+      'SELECT p.plan FROM target_plans p JOIN targets t ON t.id = p.target_id WHERE t.software_id = $1 ORDER BY p.id',
+      [software],
+    );
+    expect([history.length, plans.map(({ plan }) => plan)]).toEqual([2, [1, 1, 1, 2, 2, 2]]);
+  });
+
+  test('the history of classes is only added to', async () => {
+    for (const table of ['software_classes', 'target_plans'])
+      for (const change of [`UPDATE ${table} SET since = since`, `DELETE FROM ${table}`])
+        await expect(rig.db.query(change)).rejects.toThrow(/append-only/);
+  });
+});
+
+describe('a close that cannot be', () => {
+  beforeAll(async () => {
+    rig = await aPeopleSide();
+  });
+  afterAll(() => rig.stop());
+
+  test('for a class that is missing (E805) leaves nothing behind, other providers’ invoices included', async () => {
+    await aSmallMonth('fine');
+    const { software } = await aSmallMonth('lacking');
+    await rig.db.query('ALTER TABLE target_plans DISABLE TRIGGER ALL');
+    await rig.db.query('DELETE FROM target_plans p USING targets t WHERE t.id = p.target_id AND t.software_id = $1', [software]);
+    goToStartOf(months[2]);
+    expect(await close(months[1])).toMatchObject(refusal('E805'));
+    for (const table of ['billing_months', 'invoices', 'invoice_documents', 'invoice_document_parts', 'charged_work_orders'])
+      expect(await rig.db.query(`SELECT 1 FROM ${table}`)).toEqual([]);
+    expect(await rig.db.query("SELECT 1 FROM audit WHERE action = 'billing.close'")).toEqual([]);
+  });
+
+  test('asked for twice at the same time closes once', async () => {
+    goToStartOf(months[1]);
+    const replies = await Promise.all([close(months[0]), close(months[0]), close(months[0])]);
+    expect(replies.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(replies.map(({ body }) => body.isRepeat).sort()).toEqual([false, true, true]);
+    expect(new Set(replies.map(({ body }) => body.closedAt)).size).toBe(1);
+  });
+
+  test('a work that was committed after its month had been closed is charged in the next, once', async () => {
+    const { software } = await aSmallMonth('late');
+    const [order] = await rig.db.query<{ id: string }>(
+      'SELECT w.id FROM work_orders w JOIN work_order_items i ON i.work_order_id = w.id WHERE i.software_id = $1',
+      [software],
+    );
+    await rig.db.query("UPDATE software SET state = 'WITHDRAWN', cancelled_at = registered_at WHERE id LIKE '%.lacking'"); // of the test before
+    await rig.db.query(
+      "UPDATE targets SET state = 'TERMINATED', ended_at = ready_at, ended_on = ready_at::date, removed_reason = 'withdrawn' WHERE provider_id = 'lacking'",
+    );
+    goToStartOf(months[3]);
+    await close(months[1]);
+    await close(months[2]);
+    const charged = await rig.db.query('SELECT month FROM charged_work_orders WHERE work_order_id = $1', [order?.id]);
+    expect(charged).toEqual([{ month: months[1] }]);
+    const { lines } = await invoice(months[1], 'late');
+    expect(lines.at(-1)).toMatchObject({ rule: 'work-switch', work: 'new', workOrder: order?.id });
+    expect(String(lines.at(-1).registeredFrom).slice(0, 7)).toBe(months[0]);
+  });
+});
+
+test('without a registration number nothing is closed (E803); an issuer that says none makes papers that say so', async () => {
+  const unnamed = await aPeopleSide({ billing: { issuer: { name: '運用者' } } });
+  const named = await aPeopleSide({ billing: { issuer: { name: '運用者', registrationNumber: 'none' } } });
+  try {
+    const month = '2026-01';
+    expect(await unnamed.ask('operator', 'POST', `/billing/months/${month}/close`)).toMatchObject({
+      ...refusal('E803'),
+      body: { context: { fields: ['billing.registrationNumber'] } },
+    });
+    const fleet = await named.db.tx((sql) => insertFleet(sql, { targets: 4, providers: 1, softwarePerProvider: 1, month }));
+    expect((await named.ask('operator', 'POST', `/billing/months/${month}/close`)).body).toMatchObject({ totalYen: fleet.totalYen });
+    const { bytes } = await named.download('operator', `/billing/months/${month}/invoices/fleet-1/html`);
+    expect(bytes.toString('utf8')).toContain('適格請求書（インボイス）ではありません');
+  } finally {
+    await unnamed.stop();
+    await named.stop();
+  }
+});
+
+describe('a quote', () => {
+  beforeAll(async () => {
+    rig = await aPeopleSide();
+    goTo(nextMonth(japanMonth(Date.now())), '10 12:00');
+    await rig.aProvider('acme');
+    await rig.aProvider('other');
+    await rig.admit(rig.aPackage());
+  });
+  afterAll(() => rig.stop());
+  const quote = (items: object[], who = 'provider:acme') => rig.ask(who, 'POST', '/quotes', { items });
+  const small = { storedBytes: 4_999_999, installedBytes: 1_200_000 };
+
+  test('W1: tells what is due once, by the month, and from which month on', async () => {
+    goTo(months[0], '30 23:59');
+    expect(await quote([{ software: 'light.acme', packages: [small], targets: 100 }])).toMatchObject({
+      status: 200,
+      body: {
+        workMonth: months[0],
+        firstChargedMonth: months[1],
+        oneOff: { contractYen: 880, basicWorkYen: 1_100, switchWorkYen: 27_500, totalYen: 29_480, taxYen: 2_680 },
+        monthly: { baseYen: 11_000, targetsYen: 11_000, totalYen: 22_000, taxYen: 2_000 },
+        now: { totalYen: 0 },
+      },
+    });
+  });
+  test('W13: two software in one order pay its basic fee once', async () => {
+    const two = ['light.acme', 'lamp.acme'].map((software) => ({ software, packages: [small], targets: 0 }));
+    expect((await quote(two)).body).toMatchObject({ oneOff: { totalYen: 57_860 }, monthly: { totalYen: 22_000 } });
+  });
+  test('of a registered software is a change, for the targets that it has, beside what it costs now', async () => {
+    const { customerId } = await rig.aCustomer();
+    await rig.order(customerId);
+    const packages = [
+      { storedBytes: 3_000_000, installedBytes: 1_000_000 },
+      { storedBytes: 2_200_000, installedBytes: 1_600_000 },
+    ];
+    expect((await quote([{ software: 'heater.acme', packages }])).body).toMatchObject({
+      oneOff: { contractYen: 0, switchWorkYen: 25_300 },
+      now: { baseYen: 11_000, targetsYen: 110 },
+      monthly: { baseYen: 22_000, targetsYen: 220 },
+      items: [
+        {
+          work: 'change',
+          sizes: {
+            storedBytes: 5_200_000,
+            menu: 2,
+            plan: 2,
+            targets: 1,
+            flags: ['SIZE_UNIT_GREY'],
+            otherReading: { unit: 'MiB', menu: 1, plan: 2, totalYen: 11_220 },
+          },
+        },
+      ],
+    });
+  });
+  test('W15: other changes need no package and change no monthly fee', async () => {
+    expect((await quote([{ software: 'heater.acme', work: 'other' }])).body).toMatchObject({
+      oneOff: { totalYen: 5_500 },
+      monthly: { totalYen: 0 },
+      items: [{ sizes: null }],
+    });
+  });
+  test.each([
+    ['W5: 25,000,000 bytes stored', { packages: [{ storedBytes: 25_000_000, installedBytes: 1 }] }, 'E302'],
+    ['W6: 7,500,000 bytes measured', { packages: [{ storedBytes: 1, installedBytes: 7_500_000 }] }, 'E303'],
+    ['D-29: nothing', { packages: [{ storedBytes: 0, installedBytes: 0 }] }, 'E301'],
+  ])('%s have none', async (_, item, number) => {
+    expect(await quote([{ software: 'light.acme', ...item }])).toMatchObject(refusal(number));
+  });
+  test('of another provider’s software is refused; what it costs is nobody else’s matter', async () => {
+    expect(await quote([{ software: 'heater.acme', packages: [small] }], 'provider:other')).toMatchObject({
+      status: 422,
+      body: { code: 'SOFTWARE_ID_TAKEN' },
+    });
+  });
+  test.each([
+    ['a work that the software had already', [{ software: 'heater.acme', work: 'new', packages: [small] }]],
+    ['a change of what is not there', [{ software: 'light.acme', work: 'change', packages: [small] }]],
+    ['no package', [{ software: 'light.acme' }]],
+    [
+      'one software twice',
+      [
+        { software: 'light.acme', packages: [small] },
+        { software: 'light.acme', packages: [small] },
+      ],
+    ],
+    ['half a target', [{ software: 'light.acme', packages: [small], targets: 0.5 }]],
+    ['nothing at all', []],
+  ])('%s is refused with the field', async (_, items) => {
+    expect(await quote(items)).toMatchObject({ status: 400, body: { context: { faults: [{ field: expect.stringMatching(/^items/) }] } } });
+  });
+});
+
+describe('charged and not installed (D-23)', () => {
+  let small: Awaited<ReturnType<typeof aSmallMonth>>;
+  beforeAll(async () => {
+    rig = await aPeopleSide();
+    const first = nextMonth(japanMonth(Date.now()));
+    months = [first, nextMonth(first), nextMonth(nextMonth(first)), nextMonth(nextMonth(nextMonth(first))), ''];
+    small = await aSmallMonth('acme');
+  });
+  afterAll(() => rig.stop());
+  const listed = async (month: string, who = 'operator', query = '') =>
+    (await rig.ask(who, 'GET', `/billing/months/${month}/not-installed${query}`)).body as {
+      items: Record<string, unknown>[];
+      next: string | null;
+    };
+
+  test('names each target with its reason and who has to act; what runs is not among them', async () => {
+    const [failed, silent, running] = small.targets.map(({ target }) => target);
+    await rig.db.query("UPDATE targets SET state = 'FAILED', state_codes = '{STORE_NO_SPACE}' WHERE id = $1", [failed]);
+    await rig.db.query("UPDATE targets SET state = 'ACTIVE', committed_version = '1.0.0' WHERE id = $1", [running]);
+    const { items } = await listed(months[1]);
+    expect(items.map(({ target, code, number, yen }) => [target, code, number, yen])).toEqual(
+      [
+        [failed, 'STORE_NO_SPACE', 'E305', 110],
+        [silent, null, null, 110],
+      ].sort(),
+    );
+    expect((await listed(months[0])).items).toEqual([]); // registered in that month, charged from the next one on
+    expect((await listed(months[1], 'operator', '?software=light.acme')).items).toEqual([]);
+  });
+
+  test('tells a provider E100 in place of the customer’s contract, and nothing of other providers', async () => {
+    const [held] = small.targets.map(({ target }) => target);
+    await rig.db.query("UPDATE targets SET state = 'SUSPENDED', state_codes = '{ELIG_OFFICE_EQUIPMENT}' WHERE id = $1", [held]);
+    const reasons = async (who: string) =>
+      (await listed(months[1], who)).items.filter(({ target }) => target === held).map(({ number }) => number);
+    expect(await reasons('operator')).toEqual(['E105']);
+    expect(await reasons('provider:acme')).toEqual(['E100']);
+    await rig.aProvider('other');
+    expect((await listed(months[1], 'provider:other')).items).toEqual([]);
+  });
+
+  test('comes a page at a time', async () => {
+    const page = await listed(months[1], 'operator', '?limit=1');
+    expect([page.items.length, page.next]).toEqual([1, page.items[0]?.target]);
+    expect((await listed(months[1], 'operator', `?limit=1&after=${page.next}`)).next).toBeNull();
+  });
+});
+
+test('a generated fleet comes to the sum of its own arithmetic, in parts and by both papers', async () => {
+  const fleetRig = await aPeopleSide();
+  try {
+    const month = '2026-03';
+    const fleet = await fleetRig.db.tx((sql) => insertFleet(sql, { targets: 12_345, providers: 3, softwarePerProvider: 4, month }));
+    const { body } = await fleetRig.ask('operator', 'POST', `/billing/months/${month}/close`);
+    expect(body).toMatchObject({ invoices: 3, software: fleet.software, targets: fleet.charged, totalYen: fleet.totalYen });
+    expect(Number(body.totalYen) % 110).toBe(0);
+    let details = 0;
+    for (const provider of ['fleet-1', 'fleet-2', 'fleet-3']) {
+      const at = `/billing/months/${month}/invoices/${provider}`;
+      const found = JSON.parse((await fleetRig.download('operator', `${at}/json`)).bytes.toString('utf8'));
+      const addOn = found.lines.filter((line: { rule: string }) => line.rule === 'target-monthly');
+      const rows = (await fleetRig.download('operator', `${at}/targets`)).bytes.toString('utf8').split('\r\n').slice(1, -1);
+      const sum = rows.reduce((yen, row) => yen + Number(row.split(',')[7]), 0);
+      expect([rows.length, sum]).toEqual([
+        found.targets,
+        addOn.reduce((yen: number, line: { amountYen: number }) => yen + line.amountYen, 0),
+      ]);
+      details += rows.length;
+    }
+    expect(details).toBe(fleet.charged);
+  } finally {
+    await fleetRig.stop();
+  }
+});
