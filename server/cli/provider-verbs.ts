@@ -23,10 +23,6 @@ export function addProviderVerbs({ verb, show, answer, api }: Verbs): void {
       show(await api(command).list(`/providers/${encodeURIComponent(id)}/certificates`), 'certificates'),
     );
 
-  verb('pki show', 'the root in force, its keys and authorities').action(async (_options, command: Command) =>
-    show(await api(command).get('/pki')),
-  );
-
   verb('software list', 'every software').action(async (_options, command: Command) =>
     show(await api(command).list('/software'), 'software'),
   );
