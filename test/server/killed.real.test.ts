@@ -10,7 +10,7 @@ import { openDatabase } from '../../server/adapters/database.ts';
 import { aRequest, certificateIn } from '../support/gateway-pki.ts';
 import { type ClientIdentity, httpsRequest } from '../support/gateway-side.ts';
 import { connectMqtt, type TestClient } from '../support/mqtt-client.ts';
-import { anInstallation, type RunningServer, runVerb, startServer } from '../support/server-process.ts';
+import { anInstallation, databaseOf, type RunningServer, runVerb, startServer } from '../support/server-process.ts';
 
 const gateway: GatewayId = gatewayId.parse('gw-killed-0001');
 const epoch = 'd'.repeat(32);
@@ -62,7 +62,7 @@ async function keepReporting(client: TestClient, from: number): Promise<void> {
 }
 
 async function storedReports(): Promise<number[]> {
-  const db = openDatabase({ host: path.join(dir, 'postgres', 'run'), database: 'postgres', user: 'tsugite' });
+  const db = openDatabase(databaseOf(dir));
   const rows = await db.query<{ seq: number }>('SELECT seq FROM reports ORDER BY seq');
   await db.close();
   return rows.map(({ seq }) => seq);

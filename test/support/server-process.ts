@@ -3,8 +3,10 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_pr
 import { chmodSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
+import type { Connection } from '../../server/adapters/database.ts';
+import { aDebianPostgres } from './debian-postgres.ts';
 import { onceARun } from './once-a-run.ts';
-import { copyDatabase } from './postgres.ts';
+import { copyDatabase, isOnDebian } from './postgres.ts';
 import { besideLibraries } from './run-folder.ts';
 
 /** Bundled once a run. */
@@ -26,9 +28,20 @@ async function serverFile(): Promise<string> {
 
 export type Ran = { code: number | null; out: string; err: string; json: Record<string, unknown> };
 
+/** The environment of installations whose database is not their own, by data folder. */
+const elsewhere = new Map<string, Record<string, string>>();
+
+/** Where an installation's database is. */
+export function databaseOf(dir: string): Connection {
+  const url = elsewhere.get(dir)?.DATABASE_URL;
+  return url === undefined ? { host: path.join(dir, 'postgres', 'run'), database: 'postgres', user: 'tsugite' } : { connectionString: url };
+}
+
 /** Runs a verb to its end. */
 export async function runVerb(args: readonly string[], environment: Record<string, string> = {}): Promise<Ran> {
-  const result = spawnSync(process.execPath, [await serverFile(), ...args], { encoding: 'utf8', env: { ...process.env, ...environment } });
+  const own = elsewhere.get(args[args.indexOf('--data') + 1] ?? '');
+  const env = { ...process.env, ...own, ...environment };
+  const result = spawnSync(process.execPath, [await serverFile(), ...args], { encoding: 'utf8', env });
   const json = args.includes('--json') && result.stdout !== '' ? (JSON.parse(result.stdout) as Record<string, unknown>) : {};
   return { code: result.status, out: result.stdout, err: result.stderr, json };
 }
@@ -58,6 +71,11 @@ export async function startVerb(args: readonly string[], environment: Record<str
 /** A new installation whose three ports are any free ones: the copy of one that `init` made in this run, unless its database is elsewhere. */
 export async function anInstallation(dir: string, environment: Record<string, string> = {}): Promise<{ token: string }> {
   if (Object.keys(environment).length > 0) return install(dir, environment);
+  if (isOnDebian) {
+    const postgres = await aDebianPostgres(); // ends with this worker
+    elsewhere.set(dir, { DATABASE_URL: postgres.url() });
+    return install(dir);
+  }
   const template = await onceARun('installation', async (folder) => {
     const { token } = await install(path.join(folder, 'data'));
     writeFileSync(path.join(folder, 'token'), token);
@@ -89,7 +107,7 @@ export type RunningServer = {
 export async function startServer(dir: string, environment: Record<string, string> = {}): Promise<RunningServer> {
   const child = spawn(process.execPath, [await serverFile(), 'run', '--data', dir, '--json'], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...environment },
+    env: { ...process.env, ...elsewhere.get(dir), ...environment },
   });
   let out = '';
   let err = '';

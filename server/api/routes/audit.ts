@@ -5,6 +5,7 @@ import type { makeAuditLog } from '../../flows/audit-log.ts';
 import { type AuditHead, parseAuditHead } from '../../rules/audit-chain.ts';
 import { day, rowNumber, time, words } from '../fields.ts';
 import { type Route, route } from '../route.ts';
+import { shown } from '../shown.ts';
 
 const seq = z.int().check(z.gte(1));
 const hash = z.string().check(z.regex(/^[0-9a-f]{64}$/));
@@ -51,6 +52,19 @@ export function auditRoutes({ audit }: { audit: ReturnType<typeof makeAuditLog> 
       }),
       list: rowNumber,
       answer: row,
+      example: {
+        query: { action: 'customer.read', from: shown.day },
+        answer: {
+          seq: 42,
+          at: shown.time,
+          actor: '相談窓口',
+          action: 'customer.read',
+          subject: shown.customer,
+          detail: { by: 'customerId', why: shown.why },
+          prevHash: shown.sha256,
+          hash: shown.sha256.split('').reverse().join(''),
+        },
+      },
       handle: ({ query, page }) => audit.list(query, page),
     }),
     route({
@@ -60,6 +74,18 @@ export function auditRoutes({ audit }: { audit: ReturnType<typeof makeAuditLog> 
       summary: 'Is the audit log the one that was written; against a head (SEQ:HASH) that was kept elsewhere, when one is given',
       query: z.strictObject({ head: z.optional(z.string().check(z.maxLength(100))) }),
       answer: verdict,
+      example: {
+        answer: {
+          isWhole: true,
+          rows: 42,
+          head: { seq: 42, hash: shown.sha256 },
+          faults: [],
+          faultCount: 0,
+          headsHeld: 7,
+          headsGivenUp: 0,
+          restored: [],
+        },
+      },
       handle: async ({ query }) => {
         const found = await audit.verify(headsOf(query.head));
         return { isWhole: found.faultCount === 0, ...found, head: found.head ?? null };

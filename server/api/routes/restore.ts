@@ -20,6 +20,7 @@ export function restoreRoutes({ hold }: { hold: ReturnType<typeof makePublicatio
         base: z.optional(z.strictObject({ seq: z.int(), hash: z.string() })),
         backup: z.optional(z.strictObject({ id: z.string(), madeAt: time })),
       }),
+      example: { answer: { isHeld: false, gateways: 1200, ahead: 0 } },
       handle: () => hold.show(),
     }),
     route({
@@ -29,6 +30,7 @@ export function restoreRoutes({ hold }: { hold: ReturnType<typeof makePublicatio
       summary: 'What was lost with the restore is entered again: publish to every gateway',
       body: z.strictObject({ reason: words(1000) }),
       answer: z.strictObject({ gateways: z.int() }),
+      example: { body: { reason: 'バックアップ後の申し込み 3 件を登録し直しました' }, answer: { gateways: 1200 } },
       handle: ({ body, actor }) => hold.confirm(body.reason, actor),
     }),
   ];

@@ -8,7 +8,7 @@ import { appendAudit } from '../../../server/flows/audit.ts';
 import { makeAuditLog, readChain } from '../../../server/flows/audit-log.ts';
 import { makeAuditKeeper } from '../../../server/flows/keep-audit-head.ts';
 import { writeAuditHead } from '../../../server/rules/audit-chain.ts';
-import { aDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { aDatabase, asSuperuser, type TestDatabase } from '../../support/postgres.ts';
 
 const alice: Actor = { name: 'alice', role: 'operator' };
 const startMs = Date.parse('2026-11-22T00:00:00Z');
@@ -45,7 +45,7 @@ async function write(count: number): Promise<void> {
 
 /** What a superuser can do who wants to: the triggers are no wall for it. */
 async function tamper(sql: string): Promise<void> {
-  await database.db.query(`BEGIN; SET LOCAL session_replication_role = replica; ${sql}; COMMIT`);
+  await asSuperuser(database.connection, `BEGIN; SET LOCAL session_replication_role = replica; ${sql}; COMMIT`);
 }
 
 test('rows are appended by many at once, and read back as one chain without a fork', async () => {
