@@ -78,8 +78,10 @@ export async function startServer(dir: string, config: ServerConfig): Promise<Ru
       access: config.people,
       unitBytes: unitBytesOf(config),
       work: config.work,
-      report: config.report,
       billing: billingOf(config),
+      report: config.report,
+      retention: config.retention,
+      dataGraceDays: config.policy.dataGraceDays,
       addresses: found,
     });
     stops.push(async () => {

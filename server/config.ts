@@ -113,6 +113,13 @@ export const configSchema = z.strictObject({
     /** How long an upload waits to be registered before it is dropped. */
     measuredDays: z._default(seconds(1, 365), 30),
   }),
+  /** How long data are kept, in days (docs/operations/privacy.md). */
+  retention: section({
+    customers: z._default(seconds(366, 36_500), 1_826),
+    reports: z._default(seconds(90, 36_500), 400),
+    notices: z._default(seconds(30, 36_500), 400),
+    requests: z._default(seconds(30, 36_500), 400),
+  }),
   report: section({
     /** A provider is told what gateways measured only when at least so many of one model did: fewer would speak of single homes. */
     minGateways: z._default(z.int().check(z.gte(1), z.lte(1_000_000)), 10),

@@ -16,6 +16,7 @@ import { addCustomerVerbs } from './customer-verbs.ts';
 import { addEthicsVerbs } from './ethics-verbs.ts';
 import { addExplainVerb } from './explain-verb.ts';
 import { addGatewayVerbs } from './gateway-verbs.ts';
+import { addPrivacyVerbs } from './privacy-verbs.ts';
 import { addProviderVerbs } from './provider-verbs.ts';
 import { addReportVerb } from './report-verb.ts';
 import { addRestoreVerbs } from './restore-verbs.ts';
@@ -42,6 +43,7 @@ const everyVerb = [
   addCertificateVerbs,
   addWorkVerbs,
   addCustomerVerbs,
+  addPrivacyVerbs,
   addContractVerbs,
   addConsentVerbs,
   addApplicationVerbs,

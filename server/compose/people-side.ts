@@ -17,6 +17,7 @@ import { ethicsRoutes } from '../api/routes/ethics.ts';
 import { fieldReportRoutes } from '../api/routes/field-report.ts';
 import { gatewayRoutes } from '../api/routes/gateways.ts';
 import { operationRoutes } from '../api/routes/operations.ts';
+import { privacyRoutes } from '../api/routes/privacy.ts';
 import { providerRoutes } from '../api/routes/providers.ts';
 import { publishingRoutes } from '../api/routes/publishing.ts';
 import { releaseRoutes } from '../api/routes/releases.ts';
@@ -52,11 +53,13 @@ import { makeMeasuredQueries } from '../flows/measured-queries.ts';
 import { makeOncePerKey } from '../flows/once-per-key.ts';
 import { makeOrderDelivery } from '../flows/order-delivery.ts';
 import { makePendingChanges } from '../flows/pending-changes.ts';
+import { makePrivacy } from '../flows/privacy.ts';
 import { makeProviders } from '../flows/providers.ts';
 import { isPublicationHeld, makePublicationHold } from '../flows/publication-hold.ts';
 import { makeQuoteWork } from '../flows/quote-work.ts';
 import { type CallLimits, makeRecogniseCaller } from '../flows/recognise-caller.ts';
 import { makeRegisterReleases, type WorkCompletion } from '../flows/register-releases.ts';
+import { makeSweepRetention } from '../flows/sweep-retention.ts';
 import { makeSweepTelemetry } from '../flows/sweep-telemetry.ts';
 import { makeTargets } from '../flows/targets.ts';
 import { makeTokens } from '../flows/tokens.ts';
@@ -66,6 +69,7 @@ import type { AuditHeads } from '../ports/keep.ts';
 import type { Clock, Db, Log, PackageFiles, ProviderCa, Random } from '../ports.ts';
 import type { EligibilityCatalogue } from '../rules/eligibility-catalogue.ts';
 import type { BillingSettings } from '../rules/month-account.ts';
+import type { RetentionDays } from '../rules/personal-data.ts';
 
 export type PeopleSideParts = {
   readonly db: Db;
@@ -81,6 +85,8 @@ export type PeopleSideParts = {
   readonly work: { readonly completion: WorkCompletion; readonly measuredDays: number };
   readonly report: { readonly minGateways: number };
   readonly billing: BillingSettings;
+  readonly retention: RetentionDays;
+  readonly dataGraceDays: number;
   readonly access: { readonly limits: CallLimits; readonly trustedProxies: readonly string[]; readonly patience?: Patience };
   /** Where gateways find this server. */
   readonly addresses: Addresses;
@@ -92,7 +98,8 @@ export function makePeopleSide(parts: PeopleSideParts) {
   const endSoftware = makeEndSoftware(parts);
   const dropMeasured = makeDropMeasured({ ...parts, keepDays: parts.work.measuredDays });
   const certificateRequests = makeCertificateRequests(parts);
-  const routes = peopleRoutes(parts, { tokens, evaluateDays, endSoftware, dropMeasured, certificateRequests });
+  const privacy = makePrivacy(parts);
+  const routes = peopleRoutes(parts, { tokens, evaluateDays, endSoftware, dropMeasured, certificateRequests, privacy });
   const app = makeApi({
     ...parts,
     ...parts.access,
@@ -113,6 +120,8 @@ export function makePeopleSide(parts: PeopleSideParts) {
       'measured-releases': dropMeasured.dropExpired,
       'certificate-requests': certificateRequests.refuseOld,
       telemetry: makeSweepTelemetry(parts),
+      retention: makeSweepRetention(parts),
+      erasures: privacy.sweep,
     },
   });
   return { app, routes, tokens, dayTick, housekeeping, sweepPackages: dropMeasured.sweep };
@@ -124,9 +133,13 @@ type Shared = {
   readonly endSoftware: ReturnType<typeof makeEndSoftware>;
   readonly dropMeasured: DropMeasured;
   readonly certificateRequests: ReturnType<typeof makeCertificateRequests>;
+  readonly privacy: ReturnType<typeof makePrivacy>;
 };
 
-function peopleRoutes(parts: PeopleSideParts, { tokens, evaluateDays, endSoftware, dropMeasured, certificateRequests }: Shared): Route[] {
+function peopleRoutes(
+  parts: PeopleSideParts,
+  { tokens, evaluateDays, endSoftware, dropMeasured, certificateRequests, privacy }: Shared,
+): Route[] {
   const targets = makeTargets(parts);
   const queries = makeCatalogueQueries({ ...parts, startedAtMs: parts.clock.nowMs() });
   const work = {
@@ -151,6 +164,7 @@ function peopleRoutes(parts: PeopleSideParts, { tokens, evaluateDays, endSoftwar
     }),
     ...workRoutes({ workOrders: makeWorkOrders(parts) }),
     ...customerRoutes({ customers: makeCustomers(parts) }),
+    ...privacyRoutes({ privacy }),
     ...applicationRoutes({ applications: makeApplications(parts) }),
     ...consentRoutes({ consents: makeConsents(parts), consentQueries: makeConsentQueries(parts) }),
     ...contractRoutes({ events: makeContractEvents(parts), evaluateDays }),

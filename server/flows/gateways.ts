@@ -151,6 +151,14 @@ async function bind(
   if (hgwModel !== model) throw new TsugiteError('DEVICE_NOT_BOUND', { expected: hgwModel, found: model });
   const others = await sql.query('SELECT id FROM gateways WHERE site_id = $1 AND replaced_at IS NULL AND id <> $2', [site, gateway]);
   if (others.length > 0) throw new TsugiteError('CONFLICT', { what: 'site' });
-  await sql.query('UPDATE gateways SET site_id = $2 WHERE id = $1', [gateway, site]);
+  await standAt(sql, { gateway, site }, nowMs);
   await markNoticeDue(sql, { gateways: [gateway] }, nowMs);
+}
+
+/** What a gateway says belongs to who lives where it stands: from when on, is remembered with it. */
+export async function standAt(sql: Sql, { gateway, site }: { gateway: GatewayId; site: RandomId }, nowMs: number): Promise<void> {
+  await sql.query(
+    'UPDATE gateways SET site_id = $2::text, bound_at = CASE WHEN site_id = $2::text THEN bound_at ELSE $3::timestamptz END WHERE id = $1',
+    [gateway, site, new Date(nowMs)],
+  );
 }

@@ -11,6 +11,7 @@ import { japanDay } from '../rules/japan-day.ts';
 import { nextState } from '../rules/targets.ts';
 import type { Actor } from './actor.ts';
 import { factsOn, openTargetsOf, saveFacts } from './contract-facts.ts';
+import { standAt } from './gateways.ts';
 import { moveTarget } from './move-target.ts';
 import { markNoticeDue } from './notice-due.ts';
 import { redeliver } from './redeliver.ts';
@@ -48,7 +49,7 @@ export async function rebind(
      WHERE site_id = $1 AND replaced_at IS NULL AND id <> $2`,
     [site, gateway, now, `replaced by ${gateway}`],
   );
-  await sql.query('UPDATE gateways SET site_id = $2 WHERE id = $1', [gateway, site]);
+  await standAt(sql, { gateway, site }, nowMs);
   const today = japanDay(nowMs);
   const facts = { ...(await factsOn(sql, site, today)), hgwModel: model };
   await saveFacts(sql, site, facts, { effectiveOn: today, by, atMs: nowMs });

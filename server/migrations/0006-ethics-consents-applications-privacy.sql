@@ -101,3 +101,40 @@ CREATE TABLE application_steps (
   by             text NOT NULL CHECK (length(by) BETWEEN 1 AND 200)
 );
 CREATE INDEX application_steps_application ON application_steps (application_id, id);
+
+-- ---------------------------------------------------------------- disclosure and erasure (DOMAIN §12)
+
+-- The お客さまID is taken out when a customer is erased; the random id stays, for what has to be kept without a name.
+ALTER TABLE customers
+  ALTER COLUMN customer_id DROP NOT NULL,
+  ADD COLUMN erased_at timestamptz,
+  ADD CHECK ((customer_id IS NULL) = (erased_at IS NOT NULL));
+
+CREATE TABLE erasures (
+  customer     random_id PRIMARY KEY REFERENCES customers,
+  requested_at timestamptz NOT NULL,
+  requested_by text NOT NULL CHECK (length(requested_by) BETWEEN 1 AND 200),
+  why          text NOT NULL CHECK (length(why) BETWEEN 1 AND 200),
+  finished_at  timestamptz
+);
+CREATE INDEX erasures_open ON erasures (requested_at) WHERE finished_at IS NULL;
+
+-- Since when a gateway stands where it stands: what it said before belongs to whoever had it then.
+ALTER TABLE gateways ADD COLUMN bound_at timestamptz;
+UPDATE gateways SET bound_at = created_at WHERE site_id IS NOT NULL;
+
+-- A mistake still cannot change what was entered; the erasure of a customer takes it away as a whole.
+DROP TRIGGER contract_events_append_only ON contract_events;
+CREATE TRIGGER contract_events_append_only BEFORE UPDATE OR DELETE ON contract_events
+  FOR EACH ROW WHEN (coalesce(current_setting('tsugite.erasing', true), '') <> 'on') EXECUTE FUNCTION refuse_change();
+
+-- ---------------------------------------------------------------- deployments of which nobody has heard by their deadline
+
+-- One row a deadline: the next wish has another. What the gateway says later is not lost, it stands in `reports`.
+CREATE TABLE silent_deployments (
+  target_id random_id NOT NULL REFERENCES targets,
+  deadline  timestamptz NOT NULL,
+  version   text CHECK (length(version) <= 64),
+  found_at  timestamptz NOT NULL,
+  PRIMARY KEY (target_id, deadline)
+);

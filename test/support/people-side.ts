@@ -82,6 +82,8 @@ export async function aPeopleSide({
     catalogue: eligibilityCatalogues[catalogue],
     unitBytes,
     work: { completion, measuredDays: 30 },
+    retention: { customers: 1_826, reports: 400, notices: 400, requests: 400 },
+    dataGraceDays: 30,
     report: { minGateways },
     billing: { ...sheetBilling, ...billing },
     access: { limits, trustedProxies: [] },
