@@ -1,4 +1,4 @@
-/** The command line of `tsugite`: every verb, its options and help. A verb's work is in commands/. */
+/** The command line of `tsugite`: every verb, its options and help. A verb's work is in commands/; those that speak to a server are in server-verbs.ts. */
 import { Command, CommanderError } from 'commander';
 import { type Answer, exitCode, type Streams, writeAnswer, writeFailure } from '../protocol/command-output.ts';
 import { TsugiteError } from '../protocol/errors.ts';
@@ -9,9 +9,11 @@ import { measureInputs } from './commands/measure.ts';
 import { packFolder } from './commands/pack.ts';
 import { resignFile, signBuild } from './commands/sign.ts';
 import { verifyFile } from './commands/verify.ts';
+import { addServerVerbs } from './server-verbs.ts';
+import { realSurroundings, type Surroundings } from './surroundings.ts';
 
 /** @returns the exit code */
-export async function run(argv: readonly string[], streams: Streams): Promise<number> {
+export async function run(argv: readonly string[], streams: Streams, surroundings: Surroundings = realSurroundings()): Promise<number> {
   const isJson = argv.includes('--json');
   let answer: Answer | undefined;
   const program = makeProgram(
@@ -20,6 +22,7 @@ export async function run(argv: readonly string[], streams: Streams): Promise<nu
     },
     (result) => writeAnswer(result, isJson, streams),
     streams,
+    surroundings,
   );
   try {
     await program.parseAsync([...argv], { from: 'user' });
@@ -34,7 +37,12 @@ export async function run(argv: readonly string[], streams: Streams): Promise<nu
 }
 
 /** @param answerNow  for a verb that goes on after its answer */
-function makeProgram(answer: (result: Answer) => void, answerNow: (result: Answer) => void, streams: Streams): Command {
+function makeProgram(
+  answer: (result: Answer) => void,
+  answerNow: (result: Answer) => void,
+  streams: Streams,
+  surroundings: Surroundings,
+): Command {
   const program = new Command('tsugite')
     .description("The provider's kit: pack, price, sign and check software for home gateways（事業者用ツール）")
     .version('1.0.0')
@@ -42,8 +50,8 @@ function makeProgram(answer: (result: Answer) => void, answerNow: (result: Answe
     .showHelpAfterError(false)
     .configureOutput({ writeOut: streams.out, writeErr: streams.err, outputError: () => {} });
 
-  const verb = (name: string, description: string): Command =>
-    program
+  const verb = (name: string, description: string, group: Command = program): Command =>
+    group
       .command(name)
       .description(description)
       .option('--json', 'one JSON object on stdout, progress on stderr')
@@ -97,6 +105,8 @@ function makeProgram(answer: (result: Answer) => void, answerNow: (result: Answe
     .option('--root <root>', 'root statement: takes its provider CAs and revocations')
     .option('--at <time>', 'trusted time, RFC 3339 (default: now)')
     .action(async (file, options) => answer(await verifyFile(file, options)));
+
+  addServerVerbs({ program, verb, answer, say: (line) => streams.err(`${line}\n`), surroundings });
 
   verb('emulate', 'run an emulated gateway against a server on this machine（ホームゲートウェイをエミュレートする）')
     .requiredOption('--invitation <file>', 'from tsugite-server gateway invite')

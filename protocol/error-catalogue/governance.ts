@@ -202,8 +202,8 @@ export const governanceErrors = {
           en: 'Not registered: the price ({oneOff} yen once, {monthly} yen a month) was not accepted. Nothing was charged.',
         },
         remedy: {
-          ja: '登録する場合は、同じ操作をもう一度行います。アップロード済みのファイルは、登録しなければ{days}日後に消去されます。',
-          en: 'To register, do the same again. What was uploaded is deleted after {days} days unless it is registered.',
+          ja: '登録する場合は、同じ操作をもう一度行います。アップロード済みのファイルは、登録しなければ期限後に消去されます。',
+          en: 'To register, do the same again. What was uploaded is dropped in time unless it is registered.',
         },
       },
     },
@@ -298,5 +298,18 @@ export const governanceErrors = {
     },
     who: 'operator',
     retry: 'after-operator',
+  },
+  ORDERS_REFUSED: {
+    number: 'E729',
+    summary: {
+      ja: '{of}件の申し込みのうち、{refused}件を受け付けられませんでした。',
+      en: '{refused} of {of} orders were refused.',
+    },
+    remedy: {
+      ja: '行ごとの理由を確認して直し、同じ表でもう一度申し込みます。受け付け済みの行は、そのまま残ります。',
+      en: 'Correct what each line says and order with the same table again; the lines that were taken stay as they are.',
+    },
+    who: 'provider',
+    retry: 'never',
   },
 } as const satisfies ErrorRows;

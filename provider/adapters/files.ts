@@ -27,6 +27,13 @@ export function readText(path: string): string {
   return readBytes(path).toString('utf8');
 }
 
+/** Of a regular file. @throws TsugiteError FILE_UNREADABLE */
+export function fileSize(path: string): number {
+  const stat = atPath(path, () => statSync(path));
+  if (!stat.isFile()) throw new TsugiteError('FILE_UNREADABLE', { path, kind: 'not a file' });
+  return stat.size;
+}
+
 export function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
@@ -44,11 +51,11 @@ export function makeFolder(path: string): void {
 }
 
 /** Replaces a file as a whole, durably. */
-export function replaceFile(path: string, bytes: Uint8Array | string): void {
+export function replaceFile(path: string, bytes: Uint8Array | string, mode = 0o644): void {
   atPath(path, () => {
     const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.new`);
     try {
-      writeDurably(temporary, bytes, 'wx', 0o644);
+      writeDurably(temporary, bytes, 'wx', mode);
       renameSync(temporary, path);
     } catch (error) {
       rmSync(temporary, { force: true });
