@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 const everyTest = 'test/**/*.test.ts';
 const withRealPrograms = 'test/**/*.real.test.ts';
 const withRoot = 'test/**/*.root.test.ts';
-const onOurPostgresOnly = ['test/server/{program,backup}.real.test.ts', 'test/server/broker/**'];
+const onOurPostgresOnly = ['test/server/{program,backup,database-url}.real.test.ts', 'test/server/broker/**'];
 const globalSetup = ['test/support/run-folder.ts'];
 
 /**

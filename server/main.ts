@@ -29,3 +29,5 @@ process.exitCode = await runProgram(process.argv.slice(2), streams, defaults, (v
   addLocal(verbs, answerNow);
   addBackup(verbs);
 });
+// The answer is given. A connection that the other side leaves open, as PostgreSQL does for a minute after a wrong password, must not keep us.
+setTimeout(() => process.exit(), 1_000).unref();
