@@ -44,6 +44,10 @@ export function makeEstClient({ https }: { https: HttpsClient }): EstClient {
         throw new TsugiteError(refusals[answer.status] ?? 'SERVER_UNREACHABLE', { gateway: request.gateway, status: answer.status });
       return ownCertificate(certificatesOf(forge, body), key, request);
     },
+    async show({ https: server, trust }) {
+      const answer = await https.open({ method: 'GET', url: server + est.cacerts, trust, purpose: 'fetch' });
+      answer.close();
+    },
   };
 }
 

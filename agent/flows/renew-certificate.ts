@@ -13,7 +13,7 @@ type Needs = {
 
 /**
  * Asks for a new certificate, for the same key, when two thirds of the present one's life are over. The old one stays good until the new one is
- * used, so a lost answer costs nothing.
+ * used, so a lost answer costs nothing. Once it is kept, it is shown to the server, so that the old one ends now and not at some later connect.
  *
  * @returns whether there is a new one; the next connection uses it
  */
@@ -22,8 +22,9 @@ export function makeRenewCertificate({ est, identities, log, validityOf }: Needs
     const identity = identities.load();
     if (identity === undefined || !isRenewalDue(validityOf(identity.certificatePem), nowMs)) return false;
     const { gateway, https, serverCasPem, privateKeyPem, certificatePem } = identity;
+    let renewed: string;
     try {
-      const renewed = await est.enrol({
+      renewed = await est.enrol({
         gateway,
         https,
         trust: { serverCasPem, client: { privateKeyPem, certificatePem } },
@@ -36,6 +37,10 @@ export function makeRenewCertificate({ est, identities, log, validityOf }: Needs
       return false;
     }
     log.write({ event: 'certificate.renewed', detail: { gateway } });
+    await est.show({ https, trust: { serverCasPem, client: { privateKeyPem, certificatePem: renewed } } }).catch((error: unknown) => {
+      // Not heard: the old one ends with the next request, or by itself.
+      if (!(error instanceof TsugiteError)) throw error;
+    });
     return true;
   };
 }

@@ -21,6 +21,12 @@ export interface EstClient {
    *         NET_NAME_UNRESOLVED, SERVER_UNREACHABLE, TLS_FAILED
    */
   enrol(request: EnrolRequest): Promise<string>;
+  /**
+   * Shows our certificate to the server, which ends the earlier ones at its first use. A broker need not tell the server what it was shown.
+   *
+   * @throws TsugiteError as `enrol`
+   */
+  show(as: { https: string; trust: TlsTrust }): Promise<void>;
 }
 
 /** `<data>/identity/`, for root alone. */

@@ -27,15 +27,29 @@ export function makeGate({ deviceCaPem, useCertificate, log }: { deviceCaPem: st
     refuse(reply, 403, why === 'blocked' ? 'GATEWAY_BLOCKED' : 'CERTIFICATE_REFUSED');
   }
 
+  /**
+   * Where nobody is asked for a certificate, one that is shown was used all the same: it spends its token and cuts off the ones before it. With an
+   * outside broker, which does not tell us certificates, this is how a gateway says that it has its new one (agent: renew-certificate).
+   */
+  async function noteUse(request: FastifyRequest): Promise<void> {
+    const caller = callerOf(request.raw.socket as TLSSocket, deviceCa);
+    if (caller !== undefined) await useCertificate(caller, 'connect');
+  }
+
+  const guards = {
+    anyone: noteUse,
+    invited: undefined,
+    renewable: (request, reply) => check('renewable', request, reply),
+    certificate: (request, reply) => check('certificate', request, reply),
+  } satisfies Record<Access, ((request: FastifyRequest, reply: FastifyReply) => Promise<void>) | undefined>;
+
   return {
     check,
     /** A row of the route table as fastify wants it. The guard runs before the body is read, so a stranger cannot make us take one. */
     guarded: <Method extends string>({ method, url, access }: { method: Method; url: string; access: Access }) => ({
       method,
       url,
-      ...(access === 'certificate' || access === 'renewable'
-        ? { onRequest: (request: FastifyRequest, reply: FastifyReply) => check(access, request, reply) }
-        : {}),
+      ...(guards[access] && { onRequest: guards[access] }),
     }),
     callerIn: (request: FastifyRequest): Caller => {
       const caller = callers.get(request);

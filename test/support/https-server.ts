@@ -6,7 +6,14 @@ import type { TLSSocket } from 'node:tls';
 import type { Authority } from '../../server/ports.ts';
 import { aServerIdentity } from './gateway-pki.ts';
 
-export type Asked = { method: string; path: string; headers: IncomingMessage['headers']; body: string; clientCn: string | undefined };
+export type Asked = {
+  method: string;
+  path: string;
+  headers: IncomingMessage['headers'];
+  body: string;
+  clientCn: string | undefined;
+  clientSerial: string | undefined;
+};
 export type HttpsTestServer = { url: string; asked: Asked[]; stop(): Promise<void> };
 
 export async function anHttpsServer(
@@ -29,6 +36,7 @@ export async function anHttpsServer(
         headers: request.headers,
         body,
         clientCn: Array.isArray(clientCn) ? clientCn[0] : clientCn,
+        clientSerial: certificate?.serialNumber,
       });
       await handle(request, response, body);
     },

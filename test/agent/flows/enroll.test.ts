@@ -34,7 +34,7 @@ let authorities: { server: Authority; device: Authority };
 let rootKey: KeyObject;
 let server: HttpsTestServer;
 let dataDir: string;
-let answers: ((response: ServerResponse) => void)[];
+let answers: (((response: ServerResponse) => void) | undefined)[];
 let serial = 0x51;
 
 beforeAll(async () => {
@@ -308,6 +308,23 @@ describe('renewal', () => {
     expect(after?.certificatePem).not.toBe(before?.certificatePem);
     expect(after?.privateKeyPem).toBe(before?.privateKeyPem);
     expect(server.asked[1]).toMatchObject({ path: '/.well-known/est/simplereenroll', clientCn: 'gw-0001' });
+  });
+
+  test('shows the new certificate to the server once it is kept, so that the old one ends; unheard, it is renewed all the same', async () => {
+    const gateway = aGateway();
+    await gateway.enroll(anInvitation());
+    expect(await gateway.renew(Date.now() + 61 * dayMs)).toBe(true);
+    const serialOf = (pem = '') => new X509Certificate(pem).serialNumber;
+    expect(server.asked[2]).toMatchObject({
+      method: 'GET',
+      path: '/.well-known/est/cacerts',
+      clientSerial: serialOf(gateway.identities.load()?.certificatePem),
+    });
+    const before = gateway.identities.load();
+    answers = [undefined, (response) => void response.destroy()];
+    expect(await gateway.renew(Date.now() + 122 * dayMs)).toBe(true);
+    expect(gateway.identities.load()?.certificatePem).not.toBe(before?.certificatePem);
+    expect(gateway.events).toEqual(['gateway.enrolled', 'certificate.renewed', 'certificate.renewed']);
   });
 
   test('that fails keeps the present certificate and says why', async () => {
