@@ -1,5 +1,6 @@
 import { addBackupVerbs } from './cli/backup-verbs.ts';
 import { addLocalVerbs, type LocalWork } from './cli/local-verbs.ts';
+import { addOutsideVerbs } from './cli/outside-verbs.ts';
 import { runProgram } from './cli/program.ts';
 import { cliDefaults } from './config.ts';
 
@@ -25,9 +26,11 @@ const addBackup = addBackupVerbs({
   err: streams.err,
 });
 const addLocal = addLocalVerbs(localWork);
+const addOutside = addOutsideVerbs({ programs: () => import('./compose/outside-programs.ts') });
 process.exitCode = await runProgram(process.argv.slice(2), streams, defaults, (verbs, answerNow) => {
   addLocal(verbs, answerNow);
   addBackup(verbs);
+  addOutside(verbs);
 });
 // The answer is given. A connection that the other side leaves open, as PostgreSQL does for a minute after a wrong password, must not keep us.
 setTimeout(() => process.exit(), 1_000).unref();

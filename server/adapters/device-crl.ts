@@ -28,9 +28,15 @@ export function makeCrlMaker(authority: Authority): CrlMaker {
           new x509.Extension(crlNumberOid, false, derInteger(number)),
         ],
       });
-      return `${crl.toString('pem').replaceAll('\r\n', '\n').trim()}\n`;
+      return pemOf(Buffer.from(crl.rawData));
     },
   };
+}
+
+/** RFC 7468 §5: under the label that OpenSSL looks for, which the library does not write. */
+function pemOf(der: Buffer): string {
+  const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
+  return ['-----BEGIN X509 CRL-----', ...lines, '-----END X509 CRL-----', ''].join('\n');
 }
 
 /** X.690 §8.3: shortest form, a leading zero where the sign bit would be set. */

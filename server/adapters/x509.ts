@@ -52,7 +52,7 @@ export type LeafRequest = {
   readonly publicKey: KeyObject;
   readonly notBefore: Date;
   readonly notAfter: Date;
-  readonly extendedKeyUsage: 'serverAuth' | 'codeSigning';
+  readonly extendedKeyUsage: 'serverAuth' | 'clientAuth' | 'codeSigning';
   readonly alternativeNames: readonly { readonly type: 'dns' | 'ip' | 'url'; readonly value: string }[];
 };
 

@@ -9,14 +9,17 @@ import { type Digest, digest, type GatewayId, gatewayId, type RandomId, toUtcTim
 import { signStatement } from '../../protocol/signing.ts';
 import { type Notice, noticeType, parseNotice } from '../../protocol/statements/notice.ts';
 import { type Root, rootType } from '../../protocol/statements/root.ts';
+import type { Connection } from '../../server/adapters/database.ts';
 import { openPackageFiles } from '../../server/adapters/package-files.ts';
 import { systemRandom } from '../../server/adapters/random.ts';
+import { makeTurn } from '../../server/adapters/turn.ts';
 import { makeGatewaySide } from '../../server/compose/gateway-side.ts';
 import { markNoticeDue } from '../../server/flows/notice-due.ts';
 import type { Authority, Clock, Db, GatewaySide, GatewaySideParts, Log } from '../../server/ports.ts';
 import { eligibilityCatalogues } from '../../server/rules/eligibility-catalogue.ts';
 import { brokerWorkerFile } from './broker-worker.ts';
 import { anAuthority, anIdentity, aServerIdentity } from './gateway-pki.ts';
+import { aMosquitto, type Mosquitto } from './mosquitto.ts';
 import { aDatabase } from './postgres.ts';
 
 export type LogLine = { event: string; [field: string]: unknown };
@@ -25,11 +28,15 @@ export type ClientIdentity = { certPem: string; keyPem: string };
 
 export type GatewaySideRig = Awaited<ReturnType<typeof aGatewaySide>>;
 
-export async function aGatewaySide() {
-  const { db, stop: stopDatabase } = await aDatabase();
+export const brokers = ['embedded', 'mosquitto'] as const;
+
+/** @param broker  the server's own, or a mosquitto as we ship its configuration */
+export async function aGatewaySide({ broker = 'embedded' as (typeof brokers)[number] } = {}) {
+  const { db, connection, stop: stopDatabase } = await aDatabase();
   const folder = mkdtempSync(path.join(tmpdir(), 'tsugite-gateways-'));
   const serverCa = await anAuthority('test server CA');
   const deviceCa = await anAuthority('test device CA');
+  const mosquitto = broker === 'mosquitto' ? await aMosquitto({ server: serverCa, device: deviceCa }) : undefined;
   const noticeKey = generateKeyPairSync('ed25519').privateKey;
   const lines: LogLine[] = [];
   const clock = movableClock();
@@ -64,9 +71,23 @@ export async function aGatewaySide() {
     },
   };
   const workerFile = await brokerWorkerFile();
-  let side: GatewaySide = makeGatewaySide(parts, workerFile);
+  /** One server process; with an outside broker there may be several. */
+  const aProcess = (more: Partial<GatewaySideParts> = {}): GatewaySide =>
+    makeGatewaySide({ ...parts, ...(mosquitto && outsideBroker(mosquitto, connection, { clock, log })), ...more }, workerFile);
+  let side = aProcess();
   await insertRoot(db, serverCa, noticeKey, clock.nowMs());
   let ports = await side.start();
+  const startServer = async () => {
+    const { https, mqtt } = parts.settings;
+    side = aProcess({
+      settings: { ...parts.settings, https: { ...https, port: ports.httpsPort }, mqtt: { ...mqtt, port: ports.mqttPort } },
+    });
+    ports = await side.start();
+  };
+  const rigRestart = async () => {
+    await side.stop();
+    await startServer();
+  };
 
   return {
     db,
@@ -76,17 +97,24 @@ export async function aGatewaySide() {
     deviceCa,
     noticeKey,
     packagesDir: path.join(folder, 'packages'),
+    mosquitto,
+    connection,
     ports: () => ports,
-    /** Ends the gateways' side and starts it anew on the same ports and database. */
-    restart: async () => {
-      await side.stop();
-      const { https, mqtt } = parts.settings;
-      const settings = { ...parts.settings, https: { ...https, port: ports.httpsPort }, mqtt: { ...mqtt, port: ports.mqttPort } };
-      side = makeGatewaySide({ ...parts, settings }, workerFile);
-      ports = await side.start();
+    /** A second server process over the same database, as it would stand beside the first. */
+    anotherProcess: (ownLog: Log = log) =>
+      aProcess({ log: ownLog, ...(mosquitto && outsideBroker(mosquitto, connection, { clock, log: ownLog })) }),
+    /** The broker goes away and comes back; the embedded one is part of the server. */
+    restartBroker: async (lose: 'nothing' | 'everything' = 'nothing') => {
+      if (mosquitto === undefined) return rigRestart();
+      await mosquitto.restart(lose);
     },
+    /** Ends the gateways' side and starts it anew on the same ports and database. */
+    restart: rigRestart,
+    stopServer: () => side.stop(),
+    startServer,
     stop: async () => {
       await side.stop();
+      await mosquitto?.stop();
       await stopDatabase();
       rmSync(folder, { recursive: true, force: true });
     },
@@ -115,6 +143,10 @@ export async function aGatewaySide() {
     aTarget: (site: RandomId, wanted: Partial<WantedSoftware> = {}) =>
       insertTarget(db, path.join(folder, 'packages'), site, wanted, clock.nowMs()),
   };
+}
+
+function outsideBroker({ access, port }: Mosquitto, connection: Connection, { clock, log }: { clock: Clock; log: Log }) {
+  return { broker: { access, publicPort: port, turn: makeTurn({ connection, clock, log }) } };
 }
 
 function movableClock(): Clock & { offsetMs: number } {

@@ -6,6 +6,8 @@ export type Heard = { topic: string; payload: Buffer; retain: boolean };
 export type TestClient = {
   readonly client: MqttClient;
   readonly heard: Heard[];
+  /** Whether the broker had kept this client's session. */
+  readonly sessionPresent: boolean;
   /** Resolves with the first message of this topic that `isWanted`, heard already or still to come. */
   hears(topic: string, isWanted?: (payload: Buffer) => boolean): Promise<Heard>;
   publish(topic: string, payload: string | Buffer, options?: { qos?: 0 | 1 | 2; retain?: boolean }): Promise<void>;
@@ -47,8 +49,8 @@ export async function connectMqtt(
   client.on('close', () => {
     isClosed = true;
   });
-  await new Promise<void>((resolve, reject) => {
-    client.once('connect', () => resolve());
+  const sessionPresent = await new Promise<boolean>((resolve, reject) => {
+    client.once('connect', (packet) => resolve(packet.sessionPresent));
     client.once('error', reject);
     client.once('close', () => reject(new Error('closed before CONNACK')));
   }).catch((error: unknown) => {
@@ -60,6 +62,7 @@ export async function connectMqtt(
   return {
     client,
     heard,
+    sessionPresent,
     hears: (topic, isWanted = () => true) =>
       new Promise((resolve) => {
         const look = () => {

@@ -1,0 +1,167 @@
+/**
+ * The network half of an agent, as it is: its connection, its back-off, its outbox on disk, its word about the notice that it has; without sandbox
+ * and packages. Its line to the broker can be cut, and counts bytes.
+ */
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { makeOpenControlConnection } from '../../agent/adapters/mqtt-connection.ts';
+import { makeOutboxStore } from '../../agent/adapters/outbox-store.ts';
+import { makeSendReports } from '../../agent/flows/send-reports.ts';
+import { makeStayConnected } from '../../agent/flows/stay-connected.ts';
+import type { ReportBody } from '../../agent/ports/disk.ts';
+import type { Clock } from '../../agent/ports.ts';
+import { pingAnswerMs } from '../../agent/rules/keepalive.ts';
+import { networkFaultOf } from '../../agent/rules/network-fault.ts';
+import * as wireModel from '../../agent/rules/wire-model.ts';
+import type { GatewayId } from '../../protocol/fields.ts';
+import { toCompactJson } from '../../protocol/json.ts';
+import type { Birth } from '../../protocol/messages/presence.ts';
+import type { Notice } from '../../protocol/statements/notice.ts';
+import type { Identity } from './gateway-pki.ts';
+
+const clock: Clock = {
+  wallMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  after: (delayMs, run) => {
+    const timer = setTimeout(run, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+type Where = { mqttPort: number; serverCaPem: string; openNotice: (envelope: Buffer) => Notice };
+export type GatewayLink = Awaited<ReturnType<typeof aGatewayLink>>;
+
+export async function aGatewayLink({ mqttPort, serverCaPem, openNotice }: Where, own: Identity & { gateway: GatewayId }) {
+  const dataDir = mkdtempSync(path.join(tmpdir(), 'tsugite-link-'));
+  const line = await aLine(mqttPort);
+  const outbox = makeOutboxStore(dataDir);
+  const notices: Notice[] = [];
+  const told: string[] = [];
+  let appliedNotice: Birth['appliedNotice'] = null;
+  let bootId = 'b'.repeat(32);
+  const ledger = { charge: () => {}, chargePackage: () => {}, month: () => ({ totalBytes: 0, byPurpose: {} as never }) };
+
+  const makeLink = () =>
+    makeStayConnected({
+      open: makeOpenControlConnection({ clock, ledger, wireModel, networkFaultOf, answerMs: pingAnswerMs }),
+      clock,
+      // Of each back-off the hundredth part, so that a test waits for the broker and not for the agent.
+      random: { fraction: () => 0.01, hex: () => '', id: () => '' as never },
+      identity: () => ({
+        gateway: own.gateway,
+        https: 'https://127.0.0.1:1',
+        mqtt: `mqtts://127.0.0.1:${line.port}`,
+        serverCasPem: [serverCaPem],
+        privateKeyPem: own.keyPem,
+        certificatePem: own.certPem,
+      }),
+      spending: () => ({ spentBytes: 0, monthElapsedMs: 0, monthLengthMs: 30 * 86_400_000, targetBytes: 3_000_000, ceilingReached: false }),
+    });
+  let link = makeLink();
+  let reports = makeSendReports({ outbox, link, clock, log: { write: () => {} } });
+
+  const birth = (): Buffer =>
+    toCompactJson({
+      v: 1,
+      online: true,
+      epoch: outbox.epoch,
+      bootId,
+      agent: '1.0.0',
+      model: 'PR-500KI',
+      firmware: '01.00.0001',
+      node: 'v20.19.0',
+      arch: 'x64',
+      speaks: [1],
+      appliedNotice,
+      rootVersion: 1,
+    });
+
+  const start = () =>
+    link.start({
+      birth,
+      onOnline: () => {
+        told.push('online');
+        reports.onOnline();
+      },
+      onOffline: (code) => void told.push(code),
+      onNotice: async (envelope) => {
+        const notice = openNotice(envelope);
+        notices.push(notice);
+        if (notice.version >= (appliedNotice?.version ?? 0))
+          appliedNotice = { version: notice.version, sha256: createHash('sha256').update(envelope).digest('hex') as never };
+      },
+      onAck: (message) => reports.onAck(message),
+    });
+  start();
+
+  const stop = async () => {
+    reports.stop();
+    await link.stop();
+  };
+  return {
+    gateway: own.gateway,
+    notices,
+    told,
+    isOnline: () => link.isOnline(),
+    /** Reports that the server has not acknowledged. */
+    waiting: () => outbox.unacknowledged().length,
+    report: (body: Partial<ReportBody> = {}) => reports.report({ at: '2026-11-22T00:00:00Z', kind: 'start', ...body } as ReportBody),
+    sendTelemetry: (message: Buffer) => link.publishTelemetry(message),
+    cutLine: line.cut,
+    bytes: line.bytes,
+    /** Says good-bye. */
+    stop,
+    reboot: async () => {
+      await stop();
+      bootId = createHash('md5').update(bootId).digest('hex');
+      link = makeLink();
+      reports = makeSendReports({ outbox, link, clock, log: { write: () => {} } });
+      start();
+    },
+    end: async () => {
+      await stop();
+      line.close();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A TCP forwarder: what goes through it is what a gateway's line carries above TCP. */
+async function aLine(to: number) {
+  const sockets = new Set<Socket>();
+  const bytes = { up: 0, down: 0 };
+  const server = createServer((near) => {
+    const far = connect(to, '127.0.0.1');
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on('error', () => {});
+      socket.setNoDelay(true);
+    }
+    near.on('data', (chunk) => {
+      bytes.up += chunk.length;
+      far.write(chunk);
+    });
+    far.on('data', (chunk) => {
+      bytes.down += chunk.length;
+      near.write(chunk);
+    });
+    near.on('close', () => far.destroy());
+    far.on('close', () => near.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as { port: number }).port,
+    bytes: () => ({ ...bytes }),
+    cut: () => {
+      for (const socket of sockets) socket.destroy();
+      sockets.clear();
+    },
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}
