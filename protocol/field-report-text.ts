@@ -1,13 +1,14 @@
 /** The field report as a person reads it in a terminal; the server's verb and the provider's print the same. */
 
 import { whoLabels } from './errors.ts';
-import type { CodeRow, FailureRow, FieldReport, GatewayRow, InstallRow, MeasurementRow, Spread } from './field-report.ts';
+import type { BilledRow, CodeRow, FailureRow, FieldReport, GatewayRow, InstallRow, MeasurementRow, Spread } from './field-report.ts';
 import { grouped, tableLines } from './text-table.ts';
 
 const none = '  （なし / none）';
 const perWhen = { install: 'インストール', run: '動作中' } as const;
 
-export function fieldReportLines({ from, to, minGateways, installs, failures, measurements, topCodes, gateways }: FieldReport): string[] {
+export function fieldReportLines(report: FieldReport): string[] {
+  const { from, to, month, minGateways, installs, failures, measurements, billedNotInstalled, topCodes, gateways } = report;
   return [
     `${from} ～ ${to} の配信状況 / field report`,
     ...section('インストール / installs', installTable(installs)),
@@ -16,6 +17,7 @@ export function fieldReportLines({ from, to, minGateways, installs, failures, me
       '測定値（ホームゲートウェイごとの値の分布） / measured, one value a gateway',
       measurements.flatMap((row) => measured(row, minGateways)),
     ),
+    ...section(`課金対象・未インストール（${month}） / billed, not installed`, billedTable(billedNotInstalled)),
     ...section('多いコードと対処 / most frequent codes', topCodes.flatMap(codeLines)),
     ...(gateways === undefined ? [] : section('ホームゲートウェイ / agents', gatewayTable(gateways))),
   ];
@@ -66,9 +68,26 @@ function measured(row: MeasurementRow, minGateways: number): string[] {
   return [title, ...tableLines(rows, [1, 2, 3]).map((line) => `  ${line}`), `  ${sums}`];
 }
 
+function billedTable(rows: readonly BilledRow[]): string[] {
+  const header = ['配信対象', 'ソフトウェア', '状態', '月額（円）', '番号', 'コード', '対応'];
+  const cells = rows.map(({ target, software, state, yen, number, code, who }) => [
+    target,
+    software,
+    state,
+    grouped(yen),
+    number ?? '-',
+    code ?? '応答待ち / no answer yet',
+    labelOf(who),
+  ]);
+  return cells.length === 0 ? [] : tableLines([header, ...cells], [3]);
+}
+
+function labelOf(who: string): string {
+  return Object.hasOwn(whoLabels, who) ? whoLabels[who as keyof typeof whoLabels].ja : who;
+}
+
 function codeLines({ number, code, who, remedy, targets, reports }: CodeRow): string[] {
-  const label = who in whoLabels ? whoLabels[who as keyof typeof whoLabels].ja : who;
-  return [`${number} ${code}  ${grouped(targets)}対象、${grouped(reports)}件`, `  対処（${label}）: ${remedy.ja}`, `  ${remedy.en}`];
+  return [`${number} ${code}  ${grouped(targets)}対象、${grouped(reports)}件`, `  対処（${labelOf(who)}）: ${remedy.ja}`, `  ${remedy.en}`];
 }
 
 function gatewayTable(rows: readonly GatewayRow[]): string[] {

@@ -77,10 +77,24 @@ export type ReportHead = {
   /** Days in Japan, both within. */
   readonly from: string;
   readonly to: string;
+  /** In Japan: the one whose add-on fees are looked at. */
+  readonly month: string;
   /** Fewer gateways than this are not measured for a provider to see. */
   readonly minGateways: number;
   /** The most frequent, ten at most. */
   readonly topCodes: readonly CodeRow[];
+};
+
+/** Charged in the month, and runs nothing (DOMAIN D-23). The reason is E100 where the customer did not agree that the provider learns it. */
+export type BilledRow = {
+  readonly target: string;
+  readonly software: string;
+  readonly state: string;
+  readonly yen: number;
+  /** null: the gateway has not answered yet. */
+  readonly number: string | null;
+  readonly code: string | null;
+  readonly who: string;
 };
 
 /** All of it, as the command lines gather it; `gateways` only for the operator. */
@@ -88,5 +102,26 @@ export type FieldReport = ReportHead & {
   readonly installs: readonly InstallRow[];
   readonly failures: readonly FailureRow[];
   readonly measurements: readonly MeasurementRow[];
+  readonly billedNotInstalled: readonly BilledRow[];
   readonly gateways?: readonly GatewayRow[];
 };
+
+export type ReportQuery = { readonly provider?: string; readonly software?: string; readonly month?: string };
+type Query = Readonly<Record<string, string | undefined>>;
+/** The API, as both command lines reach it. */
+export type ReportSource = {
+  get(path: string, query?: Query): Promise<unknown>;
+  list(path: string, query?: Query): Promise<unknown[]>;
+};
+
+export async function gatherFieldReport({ get, list }: ReportSource, query: ReportQuery): Promise<FieldReport> {
+  const { provider, software } = query;
+  const head = (await get('/report', query)) as ReportHead;
+  return {
+    ...head,
+    installs: (await list('/report/installs', query)) as InstallRow[],
+    failures: (await list('/report/failures', query)) as FailureRow[],
+    measurements: (await list('/report/measurements', query)) as MeasurementRow[],
+    billedNotInstalled: (await list(`/billing/months/${head.month}/not-installed`, { provider, software })) as BilledRow[],
+  };
+}

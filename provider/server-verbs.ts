@@ -8,6 +8,7 @@ import { haltRelease } from './commands/halt.ts';
 import { listLogins, login, logout } from './commands/login.ts';
 import { orderDelivery } from './commands/order.ts';
 import { discardUpload, listUploads, publishFiles } from './commands/publish.ts';
+import { showReport } from './commands/report.ts';
 import { openSession, type ServerOptions } from './commands/session.ts';
 import { consentScopes } from './rules/order-table.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -93,4 +94,9 @@ export function addServerVerbs({ program, verb, answer, say, surroundings }: Par
     .requiredOption('--reason <text>', 'why')
     .option('--resume', 'let it be installed again')
     .action(async (software, version, options) => answer(await haltRelease(software, version, options, api(options))));
+
+  serverVerb('report', 'installs and failures by model and code, memory peaks, what is billed and not installed（配信状況を見る）')
+    .option('--software <id>', 'of this software alone')
+    .option('--month <YYYY-MM>', 'a month in Japan (default: the last 30 days)')
+    .action(async (options) => answer(await showReport(options, api(options))));
 }

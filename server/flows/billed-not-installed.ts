@@ -44,7 +44,7 @@ type Row = TargetRow & {
 export function makeBilledNotInstalled({ db, clock, billing }: { db: Db; clock: Clock; billing: Pricing }) {
   return async (
     month: string,
-    filter: { readonly software?: SoftwareId | undefined },
+    filter: { readonly software?: SoftwareId | undefined; readonly provider?: ProviderId | undefined },
     actor: Actor,
     page: Page,
   ): Promise<Listed<BilledNotInstalled>> => {
@@ -57,6 +57,7 @@ export function makeBilledNotInstalled({ db, clock, billing }: { db: Db; clock: 
        FROM ${targetsWithPlans} WHERE ${mayBeCharged} AND t.committed_version IS NULL
          AND (t.ended_at IS NULL OR NOT EXISTS (SELECT 1 FROM target_events e WHERE e.target_id = t.id AND e.event = 'committed'))
          AND ($3::text IS NULL OR t.provider_id = $3) AND ($4::text IS NULL OR t.software_id = $4) AND ($5::text IS NULL OR t.id > $5)
+         AND ($7::text IS NULL OR t.provider_id = $7)
        ORDER BY t.id LIMIT $6`,
       [
         ...targetBounds(month),
@@ -64,6 +65,7 @@ export function makeBilledNotInstalled({ db, clock, billing }: { db: Db; clock: 
         filter.software ?? null,
         page.after ?? null,
         rowsFor(page),
+        filter.provider ?? null,
       ],
     );
     const { items, next } = pageOf(rows, page, 'target');

@@ -1,6 +1,7 @@
 /** The field report: what became of software on the gateways in a period, for its provider and for the operator. */
 import type { FailureRow, GatewayRow, InstallRow, MeasurementRow, ReportHead } from '../../protocol/field-report.ts';
 import type { Clock, Db } from '../ports.ts';
+import { monthOf } from '../rules/field-report.ts';
 import type { Actor } from './actor.ts';
 import type { Listed, Page } from './page.ts';
 import { makeReportMeasurements } from './report-measurements.ts';
@@ -16,7 +17,7 @@ export function makeFieldReport({ db, clock, report }: { db: Db; clock: Clock; r
   return {
     head: async (question: ReportQuestion, actor: Actor): Promise<ReportHead> => {
       const asked = await scope(question, actor);
-      return { ...asked.period, minGateways, topCodes: await outcomes.topCodes(asked) };
+      return { ...asked.period, month: monthOf(question.month, clock.nowMs()), minGateways, topCodes: await outcomes.topCodes(asked) };
     },
     installs: async (question: ReportQuestion, actor: Actor, page: Page): Promise<Listed<InstallRow>> =>
       outcomes.installs(await scope(question, actor), page),

@@ -1,7 +1,7 @@
 /** Which days a field report is about, and what a provider may see of them. */
 import type { MeasurementRow } from '../../protocol/field-report.ts';
 import { dayAfter, japanDay } from './japan-day.ts';
-import { firstDayOf, lastDayOf } from './japan-month.ts';
+import { firstDayOf, japanMonth, lastDayOf } from './japan-month.ts';
 
 const dayMs = 86_400_000;
 const recentDays = 30;
@@ -16,6 +16,11 @@ export type Period = { readonly from: string; readonly to: string };
 export function periodOf(month: string | undefined, nowMs: number): Period {
   if (month !== undefined) return { from: firstDayOf(month), to: lastDayOf(month) };
   return { from: japanDay(nowMs - (recentDays - 1) * dayMs), to: japanDay(nowMs) };
+}
+
+/** Whose fees stand beside the installs. */
+export function monthOf(month: string | undefined, nowMs: number): string {
+  return month ?? japanMonth(nowMs);
 }
 
 /** From the first moment of the period to the first moment after it. */

@@ -34,6 +34,7 @@ const hidden: MeasurementRow = {
 const report: FieldReport = {
   from: '2026-10-24',
   to: '2026-11-22',
+  month: '2026-11',
   minGateways: 10,
   topCodes: [
     {
@@ -62,6 +63,18 @@ const report: FieldReport = {
     },
   ],
   measurements: [measured, hidden],
+  billedNotInstalled: [
+    {
+      target: 't2vh5nx7rkq3mzc6wyd4bj3gpa',
+      software: 'heater.acme',
+      state: 'FAILED',
+      yen: 110,
+      number: 'E305',
+      code: 'STORE_NO_SPACE',
+      who: 'operator',
+    },
+    { target: 'k3v7q2m5x8b4n6c9d1f0g2h4', software: 'heater.acme', state: 'READY', yen: 1_100, number: null, code: null, who: 'operator' },
+  ],
 };
 
 test('a provider reads installs, failures, measurements, and what to do', () => {
@@ -84,6 +97,11 @@ test('a provider reads installs, failures, measurements, and what to do', () => 
     動作 720,000 時間、再起動 3 回、遮断した通信 0 件 / hours up, restarts, refused connections
   heater.acme  PR-500KI  4台、延べ100日
     10台に満たないため、表示しません。 / Not shown: fewer than 10 gateways.
+
+課金対象・未インストール（2026-11） / billed, not installed
+  配信対象                    ソフトウェア  状態    月額（円）  番号  コード                    対応
+  t2vh5nx7rkq3mzc6wyd4bj3gpa  heater.acme   FAILED         110  E305  STORE_NO_SPACE            運用者
+  k3v7q2m5x8b4n6c9d1f0g2h4    heater.acme   READY        1,100  -     応答待ち / no answer yet  運用者
 
 多いコードと対処 / most frequent codes
   E504 HEALTH_PROBE_FAILED  12対象、15件
@@ -114,8 +132,8 @@ test('the operator reads of the agents too, also of models from which nothing wa
 });
 
 test('nothing heard is said, not left out', () => {
-  const lines = fieldReportLines({ ...report, topCodes: [], installs: [], failures: [], measurements: [] });
-  expect(lines.filter((line) => line === '  （なし / none）').length).toBe(4);
+  const lines = fieldReportLines({ ...report, topCodes: [], installs: [], failures: [], measurements: [], billedNotInstalled: [] });
+  expect(lines.filter((line) => line === '  （なし / none）').length).toBe(5);
 });
 
 test('a table stands in its columns, whatever their script', () => {

@@ -103,7 +103,7 @@ export function billingRoutes(flows: {
       roles: ['operator', 'provider', 'viewer'],
       summary: 'Targets that are charged in a month, closed or not, and run nothing: with the reason and who has to act',
       params: ofMonth,
-      query: z.strictObject({ software: z.optional(softwareId) }),
+      query: z.strictObject({ software: z.optional(softwareId), provider: z.optional(providerId) }),
       list: randomId,
       answer: billedNotInstalled,
       example: { ...example, answer: notInstalledExample },

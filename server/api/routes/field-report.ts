@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { providerId, softwareId } from '../../../protocol/fields.ts';
 import type { Role } from '../../flows/actor.ts';
 import type { makeFieldReport } from '../../flows/field-report.ts';
-import { day } from '../fields.ts';
+import { day, month } from '../fields.ts';
 import { type Route, route } from '../route.ts';
 import { both, code, maybe } from '../shapes.ts';
 import { shown } from '../shown.ts';
@@ -14,7 +14,7 @@ const query = z.strictObject({
   software: z.optional(softwareId),
   provider: z.optional(providerId),
   /** A month in Japan; left out: the last 30 days. */
-  month: z.optional(z.string().check(z.regex(/^20\d{2}-(0[1-9]|1[0-2])$/))),
+  month: z.optional(month),
 });
 /** Of the last row seen. */
 const key = z.string().check(z.regex(/^[\x21-\x7e ]{1,300}$/));
@@ -54,6 +54,7 @@ const gateway = z.strictObject({
 const head = z.strictObject({
   from: day,
   to: day,
+  month,
   minGateways: count,
   topCodes: z.array(z.strictObject({ number: z.string(), code, who: z.string(), remedy: both, targets: count, reports: count })),
 });
@@ -68,7 +69,7 @@ export function fieldReportRoutes({ report }: { report: ReturnType<typeof makeFi
       summary: 'Which days a report is about, and its ten most frequent codes',
       query,
       answer: head,
-      example: { answer: { from: '2026-10-24', to: shown.day, minGateways: 10, topCodes: [] } },
+      example: { answer: { from: '2026-10-24', to: shown.day, month: '2026-11', minGateways: 10, topCodes: [] } },
       handle: ({ query: question, actor }) => report.head(question, actor),
     }),
     route({
