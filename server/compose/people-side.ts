@@ -61,6 +61,7 @@ import { type CallLimits, makeRecogniseCaller } from '../flows/recognise-caller.
 import { makeRegisterReleases, type WorkCompletion } from '../flows/register-releases.ts';
 import { makeSweepRetention } from '../flows/sweep-retention.ts';
 import { makeSweepTelemetry } from '../flows/sweep-telemetry.ts';
+import { makeTargetQueries } from '../flows/target-queries.ts';
 import { makeTargets } from '../flows/targets.ts';
 import { makeTokens } from '../flows/tokens.ts';
 import { makeWorkOrders } from '../flows/work-orders.ts';
@@ -171,7 +172,12 @@ function peopleRoutes(
     ...gatewayRoutes({ gateways: makeGateways(parts) }),
     ...fieldReportRoutes({ report: makeFieldReport(parts) }),
     ...brokerRoutes({ deviceCrl: makeDeviceCrl(parts) }),
-    ...targetRoutes({ orderDelivery: makeOrderDelivery(parts), targets, explainDelivery: makeExplainDelivery(parts) }),
+    ...targetRoutes({
+      orderDelivery: makeOrderDelivery(parts),
+      targets,
+      targetQueries: makeTargetQueries(parts),
+      explainDelivery: makeExplainDelivery(parts),
+    }),
     ...catalogueRoutes(parts),
     ...billingRoutes({
       closeMonth: makeCloseMonth(parts),

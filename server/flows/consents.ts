@@ -151,6 +151,17 @@ export function consentsOf(sql: Sql, customer: RandomId, reference?: string): Pr
   );
 }
 
+/** The same for several customers. */
+export async function consentsOfMany(sql: Sql, customers: readonly RandomId[]): Promise<ReadonlyMap<RandomId, readonly ConsentRecord[]>> {
+  const rows = await sql.query<ConsentRecord & { customer: RandomId }>(
+    `${recordQuery.replace('SELECT', 'SELECT c.customer,')} WHERE c.customer = ANY($1) ORDER BY c.recorded_at DESC, c.id`,
+    [customers],
+  );
+  const byCustomer = new Map<RandomId, ConsentRecord[]>();
+  for (const { customer, ...record } of rows) byCustomer.set(customer, [...(byCustomer.get(customer) ?? []), record]);
+  return byCustomer;
+}
+
 /** What is in force of a customer towards one software. */
 export async function scopesOf(
   sql: Sql,

@@ -1,5 +1,5 @@
 /** Step 5: the provider orders delivery to a customer; the same order again is the same target. */
-import { TsugiteError } from '../../protocol/errors.ts';
+import { type ErrorCode, TsugiteError } from '../../protocol/errors.ts';
 import type { RandomId, SoftwareId, Version } from '../../protocol/fields.ts';
 import type { Clock, Db, Random, Sql } from '../ports.ts';
 import { type ConsentRecord, isAbout, scopesInForce } from '../rules/consent.ts';
@@ -17,7 +17,7 @@ import { moveTarget } from './move-target.ts';
 import { loadOffers, loadOpenTargets, lockSoftware, type SoftwareRow } from './offers.ts';
 import { customerOf } from './place.ts';
 import { recordTargetPlan } from './price-classes.ts';
-import { hideReasons, isAboutCustomer } from './reasons.ts';
+import { hideReasons, isAboutCustomer, maySeeReasons } from './reasons.ts';
 
 export type Order = {
   readonly software: SoftwareId;
@@ -34,7 +34,8 @@ export type OrderedTarget = {
   readonly state: TargetState;
   readonly version: Version | null;
   readonly isRepeat: boolean;
-  readonly reasons: readonly Pick<Fired, 'code' | 'detail'>[];
+  /** Without its consent to more, a provider reads one that only says that there is something. */
+  readonly reasons: readonly { readonly code: ErrorCode; readonly detail: Fired['detail'] }[];
 };
 
 type Doors = { db: Db; clock: Clock; random: Random; catalogue: EligibilityCatalogue };
@@ -79,7 +80,13 @@ async function place(sql: Sql, doors: Doors, placing: Placing, actor: Actor): Pr
   await stepApplication(sql, placing, target, { actor, nowMs });
   if (decision.kind === 'repeat') return { ...(await stateOf(sql, target)), isRepeat: true, reasons: [] };
   await appendAudit(sql, { actor, action: 'target.order', subject: target, detail: { software: software.id, site: placing.site } }, nowMs);
-  return { ...(await stateOf(sql, target)), isRepeat: false, reasons: decision.fired.map(({ code, detail }) => ({ code, detail })) };
+  const mayRead = maySeeReasons(actor, await scopesOf(sql, of, nowMs));
+  const reasons = mayRead ? decision.fired.map(({ code, detail }) => ({ code, detail })) : hiddenReasons(decision.fired);
+  return { ...(await stateOf(sql, target)), isRepeat: false, reasons };
+}
+
+function hiddenReasons(fired: readonly Fired[]): { code: ErrorCode; detail: Record<string, never> }[] {
+  return fired.length === 0 ? [] : [{ code: 'ELIG_NOT_MET', detail: {} }];
 }
 
 async function loadCase(

@@ -12,7 +12,6 @@ import { appendAudit } from './audit.ts';
 import { factsOn } from './contract-facts.ts';
 import { moveTarget } from './move-target.ts';
 import { loadOffers, lockSoftware } from './offers.ts';
-import { type Page, pageOf, rowsFor } from './page.ts';
 import { type ChangeWork, heldError, holdIfMuch } from './pending-changes.ts';
 import { settlePlanGrace } from './plan-grace.ts';
 import { recordTargetPlan } from './price-classes.ts';
@@ -110,40 +109,8 @@ export function makeTargets({ db, clock, random }: { db: Db; clock: Clock; rando
       declined: async () => {},
       afterApproval: async ({ targets }) => ({ ended: targets.length }),
     } satisfies ChangeWork,
-
-    show: async (target: RandomId, actor: Actor): Promise<Record<string, unknown>> => {
-      await ownTarget(db, target, actor);
-      const [row] = await db.query(`${targetQuery} WHERE t.id = $1`, [target]);
-      const events = await db.query(
-        'SELECT at, event, from_state AS "from", to_state AS "to", codes, by FROM target_events WHERE target_id = $1 ORDER BY id',
-        [target],
-      );
-      return { ...row, events };
-    },
-
-    list: async (filter: { software?: SoftwareId | undefined; gateway?: string | undefined }, actor: Actor, page: Page) => {
-      const rows = await db.query<{ target: RandomId }>(
-        `${targetQuery} WHERE ($1::text IS NULL OR t.software_id = $1) AND ($2::text IS NULL OR g.id = $2) AND ($3::text IS NULL OR t.provider_id = $3)
-           AND ($4::text IS NULL OR (t.requested_at, t.id) > (SELECT requested_at, id FROM targets WHERE id = $4))
-         ORDER BY t.requested_at, t.id LIMIT $5`,
-        [
-          filter.software ?? null,
-          filter.gateway ?? null,
-          actor.role === 'provider' ? actor.provider : null,
-          page.after ?? null,
-          rowsFor(page),
-        ],
-      );
-      return pageOf(rows, page, 'target');
-    },
   };
 }
-
-const targetQuery = `SELECT t.id AS target, t.software_id AS software, t.provider_id AS provider, t.site_id AS site, g.id AS gateway, t.state,
-  t.state_codes AS codes, r.version, t.committed_version AS "committedVersion", t.plan, t.attempt, t.requested_at AS "requestedAt", t.ready_at AS "readyAt",
-  t.entered_notice_at AS "enteredNoticeAt", t.deadline, t.entitled_until AS "entitledUntil", t.grace_until AS "graceUntil", t.ended_at AS "endedAt", t.removed_reason AS "removedReason",
-  t.purged_at AS "purgedAt"
-  FROM targets t LEFT JOIN releases r ON r.id = t.release_id LEFT JOIN gateways g ON g.site_id = t.site_id AND g.replaced_at IS NULL`;
 
 const mostTold = 1_000;
 

@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import { gatewayId, positive, providerId, randomId, softwareId, version } from '../../../protocol/fields.ts';
 import type { makeExplainDelivery } from '../../flows/explain-delivery.ts';
 import type { makeOrderDelivery } from '../../flows/order-delivery.ts';
+import type { makeTargetQueries } from '../../flows/target-queries.ts';
 import type { makeTargets } from '../../flows/targets.ts';
 import { newConsent } from '../customer-fields.ts';
 import { customerId, time } from '../fields.ts';
@@ -17,7 +18,7 @@ const target = {
   site: randomId,
   gateway: maybe(gatewayId),
   state: targetState,
-  /** Why it stands there, as numbers: E106, … */
+  /** Why it stands there: ELIG_TYPE_CHANGE, …; for a provider whose customer agreed to less, ELIG_NOT_MET. */
   codes: z.array(z.string()),
   version: maybe(version),
   committedVersion: maybe(version),
@@ -60,10 +61,12 @@ const shownTarget = {
 export function targetRoutes({
   orderDelivery,
   targets,
+  targetQueries,
   explainDelivery,
 }: {
   orderDelivery: ReturnType<typeof makeOrderDelivery>;
   targets: ReturnType<typeof makeTargets>;
+  targetQueries: ReturnType<typeof makeTargetQueries>;
   explainDelivery: ReturnType<typeof makeExplainDelivery>;
 }): Route[] {
   return [
@@ -120,7 +123,7 @@ export function targetRoutes({
       list: randomId,
       answer: z.strictObject(target),
       example: { query: { software: shown.software }, answer: shownTarget },
-      handle: ({ query, actor, page }) => targets.list(query, actor, page),
+      handle: ({ query, actor, page }) => targetQueries.list(query, actor, page),
     }),
     route({
       method: 'GET',
@@ -148,7 +151,7 @@ export function targetRoutes({
           events: [{ at: shown.time, event: 'order', from: null, to: 'REQUESTED', codes: [], by: '配信担当' }],
         },
       },
-      handle: ({ params, actor }) => targets.show(params.target, actor),
+      handle: ({ params, actor }) => targetQueries.show(params.target, actor),
     }),
     route({
       method: 'POST',
