@@ -15,6 +15,8 @@ export type World = {
   providerFolder: string;
   tokenFile: string;
   ports: { api: number; https: number; mqtt: number };
+  /** Sections of the server's configuration that are not the story's own. */
+  serverConfig?: Readonly<Record<string, unknown>>;
   server?: ChildProcess;
   emulator?: Emulator;
   gateways: EmulatedGateway[];

@@ -40,7 +40,7 @@ export const trustEstablished: Step<World> = {
   },
 };
 
-function configOf({ ports }: World): object {
+function configOf({ ports, serverConfig }: World): object {
   return {
     people: { port: ports.api },
     gateways: { https: { port: ports.https }, mqtt: { port: ports.mqtt }, publicHost: wanAddress },
@@ -48,6 +48,7 @@ function configOf({ ports }: World): object {
     // A few seconds instead of a minute: the story is told in one sitting.
     policy: { probationS: 3, jitterS: 0 },
     log: { level: 'warn' },
+    ...serverConfig,
   };
 }
 

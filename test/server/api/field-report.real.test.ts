@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { FailureRow, GatewayRow, InstallRow, MeasurementRow, ReportHead } from '../../../protocol/field-report.ts';
-import { gatewayId } from '../../../protocol/fields.ts';
+import type { FailureRow, FieldReport, GatewayRow, InstallRow, MeasurementRow, ReportHead } from '../../../protocol/field-report.ts';
+import { gatewayId, providerId } from '../../../protocol/fields.ts';
 import { encodeTelemetry } from '../../../protocol/messages/telemetry.ts';
+import { run as runKit } from '../../../provider/program.ts';
+import { realSurroundings } from '../../../provider/surroundings.ts';
+import { runProgram } from '../../../server/cli/program.ts';
 import { makeTakeTelemetry } from '../../../server/flows/take-telemetry.ts';
 import { aPeopleSide, type PeopleSideRig } from '../../support/people-side.ts';
 import { aTelemetry, japanMidnightMs, type SaidOfTarget } from '../../support/telemetry.ts';
@@ -215,6 +218,64 @@ describe('measurements', () => {
       expect.objectContaining({ model: 'PR-500KI', gateways: 1, reporting: 1 }),
     ]);
     expect((await rig.ask('provider:acme', 'GET', '/report/gateways')).status).toBe(403);
+  });
+});
+
+describe('the verb report', () => {
+  let address: string;
+  beforeAll(async () => {
+    address = await rig.app.listen({ host: '127.0.0.1', port: 0 });
+  });
+
+  async function typed(program: 'tsugite' | 'tsugite-server', who: string, ...args: string[]): Promise<{ status: number; out: string }> {
+    const { token } = await rig.tokens.create({
+      role: who === 'operator' ? 'operator' : 'provider',
+      label: who,
+      ...(who !== 'operator' && { provider: providerId.parse(who) }),
+    });
+    let out = '';
+    const streams = { out: (text: string) => (out += text), err: (text: string) => (out += text) };
+    const argv = ['report', ...args];
+    const surroundings = { ...realSurroundings(), defaults: { fromEnvironment: { server: address, token }, folder: '/nowhere' } };
+    const status =
+      program === 'tsugite'
+        ? await runKit(argv, streams, surroundings)
+        : await runProgram(argv, streams, { server: address, token }, () => {});
+    return { status, out };
+  }
+
+  test('of tsugite shows a provider its own software, as text and as one object', async () => {
+    const { status, out } = await typed('tsugite', 'acme');
+    expect([status, out]).toEqual([0, expect.stringContaining('heater.acme  PR-400KI  3台、延べ6日')]);
+    expect(out).not.toContain('lamp.other');
+    const told = JSON.parse((await typed('tsugite', 'acme', '--json', '--software', 'heater.acme')).out);
+    expect(told).toMatchObject({ ok: true, minGateways: 3, installs: [{ model: 'PR-400KI' }, { model: 'PR-500KI' }] });
+    expect(Object.keys(told)).not.toContain('gateways');
+  });
+
+  test('of tsugite-server shows the operator all, or one provider, and the agents', async () => {
+    const { out } = await typed('tsugite-server', 'operator');
+    for (const words of ['heater.acme', 'lamp.other', 'E504 HEALTH_PROBE_FAILED', 'ホームゲートウェイ / agents'])
+      expect(out).toContain(words);
+    const told = JSON.parse((await typed('tsugite-server', 'operator', '--provider', 'other', '--json')).out) as FieldReport;
+    expect(new Set([...told.installs, ...told.failures, ...told.measurements].map(({ software }) => software))).toEqual(
+      new Set(['lamp.other']),
+    );
+  });
+
+  test('lists what is billed next month and runs nothing, of one provider', async () => {
+    const next = new Date(rig.clock.nowMs() + 32 * 86_400_000).toISOString().slice(0, 7);
+    const told = JSON.parse((await typed('tsugite', 'acme', '--month', next, '--json')).out) as FieldReport;
+    expect(told.billedNotInstalled).toMatchObject([{ target: at(2).heater, software: 'heater.acme', yen: 110 }]);
+    const others = JSON.parse(
+      (await typed('tsugite-server', 'operator', '--provider', 'other', '--month', next, '--json')).out,
+    ) as FieldReport;
+    expect(others.billedNotInstalled.map(({ software }) => software)).toEqual(Array(4).fill('lamp.other'));
+  });
+
+  test('says no to another’s software, with exit 1 and its number', async () => {
+    const { status, out } = await typed('tsugite', 'other', '--software', 'heater.acme', '--json');
+    expect([status, JSON.parse(out).code]).toEqual([1, 'NOT_FOUND']);
   });
 });
 
