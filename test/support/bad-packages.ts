@@ -16,7 +16,7 @@ export type Certified = { providerFolder: string; packageFile: string };
 export type BadPackage = { name: string; number: string; code: string; layer: string; file(by: Certified, software: string): Buffer };
 
 /** The real key and certificate, which may sign anything in the provider's own name only. */
-function signing({ providerFolder }: Certified) {
+export function signingOf({ providerFolder }: Certified) {
   const [leaf = ''] = readFileSync(path.join(providerFolder, 'chain.pem'), 'utf8').split(/(?<=-----END CERTIFICATE-----\n)/);
   return { signer: { pem: leaf, certFile: '', keyFile: path.join(providerFolder, 'provider.key.pem') }, chain: [] };
 }
@@ -29,7 +29,7 @@ export function aPackageOfDemo(
   manifest: Record<string, unknown> = {},
   files = [aFile('main.js')],
 ): Buffer {
-  return aPackage(signing(by), { files, manifest: { provider: 'demo', software, ...manifest } });
+  return aPackage(signingOf(by), { files, manifest: { provider: 'demo', software, ...manifest } });
 }
 
 export const badPackages: readonly BadPackage[] = [
