@@ -35,7 +35,9 @@ ALTER TABLE work_orders
   ADD COLUMN accepted_by          text CHECK (length(accepted_by) BETWEEN 1 AND 200),
   ADD COLUMN accepted_at          timestamptz,
   ADD COLUMN cancelled_at         timestamptz,
-  ADD COLUMN cancel_reason        text CHECK (length(cancel_reason) <= 1000),
+  ADD COLUMN cancel_reason        text CHECK (length(cancel_reason) <= 1000);
+UPDATE work_orders SET cancelled_at = created_at, cancel_reason = '' WHERE state = 'CANCELLED';
+ALTER TABLE work_orders
   ADD CHECK ((state = 'CANCELLED') = (cancelled_at IS NOT NULL) AND (cancelled_at IS NULL) = (cancel_reason IS NULL)),
   ADD CHECK (num_nulls(accepted_one_off_yen, accepted_monthly_yen, accepted_by, accepted_at) IN (0, 4));
 CREATE INDEX work_orders_provider ON work_orders (provider_id, created_at);

@@ -9,11 +9,13 @@ import { sheetPrices } from '../../protocol/price-tables.ts';
 import { signStatement } from '../../protocol/signing.ts';
 import { rootType } from '../../protocol/statements/root.ts';
 import { openAuditHeads } from '../../server/adapters/audit-heads.ts';
+import { systemClock } from '../../server/adapters/clock.ts';
 import { makeCrlMaker } from '../../server/adapters/device-crl.ts';
 import { openPackageFiles } from '../../server/adapters/package-files.ts';
 import { makeProviderCa } from '../../server/adapters/provider-ca.ts';
 import { systemRandom } from '../../server/adapters/random.ts';
 import { makeAuthority, p256, rsa3072 } from '../../server/adapters/x509.ts';
+import type { Patience } from '../../server/api/connections.ts';
 import { makePeopleSide } from '../../server/compose/people-side.ts';
 import type { Role } from '../../server/flows/actor.ts';
 import type { WorkCompletion } from '../../server/flows/register-releases.ts';
@@ -25,7 +27,7 @@ import type { BillingSettings } from '../../server/rules/month-account.ts';
 import { verifyAnswer } from './answers.ts';
 import type { CertificateRequest } from './openssl.ts';
 import { aPackage, type TestFile } from './packages.ts';
-import { aDatabase } from './postgres.ts';
+import { aDatabase, type TestDatabase } from './postgres.ts';
 import { aRootCa, aSigner, leafExtensions } from './provider-pki.ts';
 
 export type Reply = { status: number; body: Record<string, unknown>; headers: Record<string, unknown> };
@@ -50,25 +52,30 @@ const sheetBilling: BillingSettings = {
 /** More than any test asks; a test of the limits brings its own. */
 const noLimits = { perAddress: 1_000_000, perToken: 1_000_000, wrongTokens: 1_000_000 };
 
+/** @param database  one that is there already, with a root */
 export async function aPeopleSide({
+  database = undefined as TestDatabase | undefined,
   unitBytes = 1_000_000,
   catalogue = 'seed' as CatalogueProfile,
   limits = noLimits,
+  /** With one, the server's timers run too. */
+  patience = undefined as Patience | undefined,
   completion = 'automatic' as WorkCompletion,
   minGateways = 3,
   billing = {} as Partial<BillingSettings>,
 } = {}) {
-  const { db, stop } = await aDatabase();
+  const { db, stop } = database ?? (await aDatabase());
   const folder = mkdtempSync(path.join(tmpdir(), 'tsugite-people-'));
   const packagesDir = path.join(folder, 'packages');
   const lines: { event: string; [field: string]: unknown }[] = [];
   const keep = (event: string, fields = {}) => void lines.push({ event, ...fields });
   const log: Log = { info: keep, warn: keep, error: keep };
-  const clock: Clock & { offsetMs: number } = { offsetMs: 0, nowMs: () => Date.now() + clock.offsetMs, after: () => () => {} };
+  const after: Clock['after'] = patience === undefined ? () => () => {} : systemClock.after;
+  const clock: Clock & { offsetMs: number } = { offsetMs: 0, nowMs: () => Date.now() + clock.offsetMs, after };
   const pinned = aRootCa();
   const serverCa = aRootCa();
   const deviceCa = await makeAuthority(p256, { commonName: 'device CA' }, new Date(0));
-  await insertRoot(db, pinned.pem, serverCa.pem);
+  if (database === undefined) await insertRoot(db, pinned.pem, serverCa.pem);
 
   const { app, routes, tokens, dayTick, housekeeping, sweepPackages } = makePeopleSide({
     db,
@@ -86,7 +93,7 @@ export async function aPeopleSide({
     dataGraceDays: 30,
     report: { minGateways },
     billing: { ...sheetBilling, ...billing },
-    access: { limits, trustedProxies: [] },
+    access: { limits, trustedProxies: [], ...(patience === undefined ? {} : { patience }) },
     addresses: { https: 'https://127.0.0.1:8443', mqtt: 'mqtts://127.0.0.1:8883' },
   });
   const bearers = new Map<string, { token: string; expires: Date }>();

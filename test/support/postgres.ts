@@ -6,7 +6,7 @@ import { type Connection, openDatabase } from '../../server/adapters/database.ts
 import { startEmbeddedPostgres } from '../../server/adapters/embedded-postgres.ts';
 import { migrate } from '../../server/adapters/migrations.ts';
 import type { Db } from '../../server/ports.ts';
-import { aPreparedDebianPostgres } from './debian-postgres.ts';
+import { aDebianPostgres, aPreparedDebianPostgres, type DebianPostgres } from './debian-postgres.ts';
 import { onceARun } from './once-a-run.ts';
 
 export type TestDatabase = { readonly db: Db; readonly connection: Connection; stop(): Promise<void> };
@@ -25,6 +25,10 @@ async function onDebian(): Promise<TestDatabase> {
     await migrate(empty, Date.now());
     await empty.close();
   });
+  return asTestDatabase(postgres);
+}
+
+function asTestDatabase(postgres: DebianPostgres): TestDatabase {
   const connection = { connectionString: postgres.url() };
   const db = openDatabase(connection);
   return {
@@ -35,6 +39,14 @@ async function onDebian(): Promise<TestDatabase> {
       await postgres.remove();
     },
   };
+}
+
+/** A database without any table. */
+export async function anEmptyDatabase(): Promise<TestDatabase> {
+  if (isOnDebian) return asTestDatabase(await aDebianPostgres());
+  const dataDir = mkdtempSync(path.join(tmpdir(), 'tsugite-pg-'));
+  chmodSync(dataDir, 0o711);
+  return startOurs(dataDir);
 }
 
 /** What only a superuser can do: the embedded database's role is one, an operator's is not. */
@@ -52,6 +64,10 @@ async function onOurs(): Promise<TestDatabase> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'tsugite-pg-'));
   chmodSync(dataDir, 0o711); // PostgreSQL's account passes through; behind a closed folder its files would go to /var/lib
   copyDatabase(await onceARun('database', makeTemplate), dataDir);
+  return startOurs(dataDir);
+}
+
+async function startOurs(dataDir: string): Promise<TestDatabase> {
   const postgres = await startEmbeddedPostgres({ dataDir, isThrowaway: true });
   const db = openDatabase(postgres.connection);
   return {

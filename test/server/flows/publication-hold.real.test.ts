@@ -12,6 +12,7 @@ import { keepAuditHead } from '../../../server/flows/keep-audit-head.ts';
 import { holdIfWentBack, holdPublication, isPublicationHeld, makePublicationHold } from '../../../server/flows/publication-hold.ts';
 import { aGatewaySide, type GatewaySideRig } from '../../support/gateway-side.ts';
 import { connectMqtt, type TestClient } from '../../support/mqtt-client.ts';
+import { asSuperuser } from '../../support/postgres.ts';
 
 const alice: Actor = { name: 'alice', role: 'operator' };
 const epoch = 'e'.repeat(32);
@@ -140,7 +141,8 @@ test('a database that went back behind what the server wrote down is held at the
   await write();
   await keepAuditHead({ ...parts(), heads });
   expect(await holdIfWentBack({ ...parts(), heads })).toBeUndefined();
-  await rig.db.query(
+  await asSuperuser(
+    rig.connection,
     'BEGIN; SET LOCAL session_replication_role = replica; DELETE FROM audit WHERE seq = (SELECT max(seq) FROM audit); COMMIT',
   );
   expect(await holdIfWentBack({ ...parts(), heads })).toMatchObject({ why: 'went-back' });
