@@ -6,12 +6,12 @@ export type ApiQuery = Readonly<Record<string, string | undefined>>;
 export const apiAnswerBytes = 64 * 1024 * 1024;
 const mostItems = '1000';
 
-/** @throws TsugiteError that the server threw · INTERNAL_FAULT (no answer of this API) */
+/** @throws TsugiteError that the server threw · SERVER_UNREACHABLE: something else answered, as a proxy in front of a server that is down */
 export function readApiAnswer(status: number, text: string): unknown {
   const value = parseJson(text);
   if (status >= 200 && status < 300 && value !== undefined) return value;
   const { code, context, reasons } = (value ?? {}) as { code?: unknown; context?: object; reasons?: unknown };
-  if (typeof code !== 'string' || !isErrorCode(code)) throw new TsugiteError('INTERNAL_FAULT', { kind: `HTTP ${status}` });
+  if (typeof code !== 'string' || !isErrorCode(code)) throw new TsugiteError('SERVER_UNREACHABLE', { kind: 'not-the-api', status });
   const given = Array.isArray(reasons) ? { reasons: reasons.map((reason) => ({ ...reason, detail: reason.detail ?? {} })) } : {};
   throw new TsugiteError(code, { ...context, ...given });
 }

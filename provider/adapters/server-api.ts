@@ -82,6 +82,7 @@ async function send(
     method,
     headers: { authorization: `Bearer ${token}`, accept: 'application/json', ...headers },
     timeout: timeoutMs,
+    agent: false, // a connection of its own: one that was kept may have died, and nothing here is asked often
     ...(caPem === undefined ? {} : { ca: caPem }),
   });
   const answered = new Promise<IncomingMessage>((resolve, reject) => {

@@ -45,6 +45,17 @@ export function addProviderVerbs({ verb, show, answer, api }: Verbs): void {
       const body = { software, version, targets: options.target, rollbackReason: options.rollback };
       show(await api(command).post('/releases/deploy', body));
     });
+  for (const [wish, what] of [
+    ['halt', 'no new installs of a release; running copies stay as they are（新たなインストールを停止する）'],
+    ['resume', 'let a halted release be installed again（停止を解除する）'],
+  ] as const)
+    verb(`release ${wish}`, what)
+      .argument('<software>', 'software id')
+      .argument('<version>', 'version')
+      .requiredOption('--reason <text>', 'why')
+      .action(async (software, version, { reason }, command: Command) =>
+        show(await api(command).post(`/releases/${wish}`, { software, version, reason })),
+      );
 }
 
 type Admitted = {
