@@ -68,7 +68,7 @@ export function makeApiClient({ server, token }: { server: string; token: string
     download: async (path) => {
       const { response } = await open('GET', path, { accept: '*/*' }, (to) => to.end());
       if (response.statusCode === 200) return response;
-      answerOf(response.statusCode ?? 0, await textOf(response));
+      readApiAnswer(response.statusCode ?? 0, await textOf(response));
       throw new TsugiteError('INTERNAL_FAULT', { kind: `HTTP ${response.statusCode}` });
     },
   };
