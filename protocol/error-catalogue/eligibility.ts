@@ -173,6 +173,13 @@ export const eligibilityErrors = {
         who: 'nobody',
         retry: 'later',
       },
+      none: {
+        summary: { ja: 'この拠点には、ホームゲートウェイが登録されていません。', en: 'No home gateway is registered at this site.' },
+        remedy: {
+          ja: '運用者が、ホームゲートウェイを登録します（tsugite-server gateway add）。',
+          en: 'The operator registers the home gateway (tsugite-server gateway add).',
+        },
+      },
     },
   },
   ENTITLEMENT_LAPSED: {

@@ -16,6 +16,7 @@ import { addCustomerVerbs } from './customer-verbs.ts';
 import { addEthicsVerbs } from './ethics-verbs.ts';
 import { addExplainVerb } from './explain-verb.ts';
 import { addGatewayVerbs } from './gateway-verbs.ts';
+import { addNotDeliveredVerb } from './not-delivered-verb.ts';
 import { addPrivacyVerbs } from './privacy-verbs.ts';
 import { addProviderVerbs } from './provider-verbs.ts';
 import { addReportVerb } from './report-verb.ts';
@@ -52,6 +53,7 @@ const everyVerb = [
   addChangeVerbs,
   addExplainVerb,
   addReportVerb,
+  addNotDeliveredVerb,
   addCatalogueVerb,
   addEthicsVerbs,
   addBillingVerbs,

@@ -16,6 +16,7 @@ import { customerRoutes } from '../api/routes/customers.ts';
 import { ethicsRoutes } from '../api/routes/ethics.ts';
 import { fieldReportRoutes } from '../api/routes/field-report.ts';
 import { gatewayRoutes } from '../api/routes/gateways.ts';
+import { notDeliveredRoutes } from '../api/routes/not-delivered.ts';
 import { operationRoutes } from '../api/routes/operations.ts';
 import { privacyRoutes } from '../api/routes/privacy.ts';
 import { providerRoutes } from '../api/routes/providers.ts';
@@ -45,11 +46,13 @@ import { makeEthicsQueries } from '../flows/ethics-queries.ts';
 import { contractDayWork, type EvaluateDays, makeEvaluateDays } from '../flows/evaluate-days.ts';
 import { makeExplainDelivery } from '../flows/explain-delivery.ts';
 import { makeFieldReport } from '../flows/field-report.ts';
+import { makeFindSilent } from '../flows/find-silent.ts';
 import { type Addresses, makeGateways } from '../flows/gateways.ts';
 import { makeHaltRelease } from '../flows/halt-release.ts';
 import { makeHousekeeping } from '../flows/housekeeping.ts';
 import { makeMeasureRelease } from '../flows/measure-release.ts';
 import { makeMeasuredQueries } from '../flows/measured-queries.ts';
+import { makeNotDelivered } from '../flows/not-delivered.ts';
 import { makeOncePerKey } from '../flows/once-per-key.ts';
 import { makeOrderDelivery } from '../flows/order-delivery.ts';
 import { makePendingChanges } from '../flows/pending-changes.ts';
@@ -63,6 +66,7 @@ import { makeSweepRetention } from '../flows/sweep-retention.ts';
 import { makeSweepTelemetry } from '../flows/sweep-telemetry.ts';
 import { makeTargetQueries } from '../flows/target-queries.ts';
 import { makeTargets } from '../flows/targets.ts';
+import { makeTellNotDelivered } from '../flows/tell-not-delivered.ts';
 import { makeTokens } from '../flows/tokens.ts';
 import { makeWorkOrders } from '../flows/work-orders.ts';
 import type { CrlMaker } from '../ports/gateways.ts';
@@ -100,7 +104,8 @@ export function makePeopleSide(parts: PeopleSideParts) {
   const dropMeasured = makeDropMeasured({ ...parts, keepDays: parts.work.measuredDays });
   const certificateRequests = makeCertificateRequests(parts);
   const privacy = makePrivacy(parts);
-  const routes = peopleRoutes(parts, { tokens, evaluateDays, endSoftware, dropMeasured, certificateRequests, privacy });
+  const notDelivered = makeNotDelivered(parts);
+  const routes = peopleRoutes(parts, { tokens, evaluateDays, endSoftware, dropMeasured, certificateRequests, privacy, notDelivered });
   const app = makeApi({
     ...parts,
     ...parts.access,
@@ -123,6 +128,8 @@ export function makePeopleSide(parts: PeopleSideParts) {
       telemetry: makeSweepTelemetry(parts),
       retention: makeSweepRetention(parts),
       erasures: privacy.sweep,
+      'silent-deployments': makeFindSilent(parts),
+      'not-delivered': makeTellNotDelivered({ ...parts, notDelivered }),
     },
   });
   return { app, routes, tokens, dayTick, housekeeping, sweepPackages: dropMeasured.sweep };
@@ -135,11 +142,12 @@ type Shared = {
   readonly dropMeasured: DropMeasured;
   readonly certificateRequests: ReturnType<typeof makeCertificateRequests>;
   readonly privacy: ReturnType<typeof makePrivacy>;
+  readonly notDelivered: ReturnType<typeof makeNotDelivered>;
 };
 
 function peopleRoutes(
   parts: PeopleSideParts,
-  { tokens, evaluateDays, endSoftware, dropMeasured, certificateRequests, privacy }: Shared,
+  { tokens, evaluateDays, endSoftware, dropMeasured, certificateRequests, privacy, notDelivered }: Shared,
 ): Route[] {
   const targets = makeTargets(parts);
   const queries = makeCatalogueQueries({ ...parts, startedAtMs: parts.clock.nowMs() });
@@ -166,6 +174,7 @@ function peopleRoutes(
     ...workRoutes({ workOrders: makeWorkOrders(parts) }),
     ...customerRoutes({ customers: makeCustomers(parts) }),
     ...privacyRoutes({ privacy }),
+    ...notDeliveredRoutes({ notDelivered }),
     ...applicationRoutes({ applications: makeApplications(parts) }),
     ...consentRoutes({ consents: makeConsents(parts), consentQueries: makeConsentQueries(parts) }),
     ...contractRoutes({ events: makeContractEvents(parts), evaluateDays }),

@@ -138,3 +138,6 @@ CREATE TABLE silent_deployments (
   found_at  timestamptz NOT NULL,
   PRIMARY KEY (target_id, deadline)
 );
+
+-- The list "not delivered" goes by the age of the order.
+CREATE INDEX targets_requested ON targets (requested_at, id);
