@@ -19,11 +19,9 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseEnvelope, payloadOf } from '../../protocol/dsse.ts';
 import { type Digest, type GatewayId, gatewayId, modelName } from '../../protocol/fields.ts';
-import { type Notice, parseNotice, type Target } from '../../protocol/statements/notice.ts';
+import type { Notice, Target } from '../../protocol/statements/notice.ts';
 import type { EmulatedGateway } from '../../provider/emulator/index.ts';
-import { get } from '../../scripts/story/look.ts';
 import { ask, repository, stopped, tellProgram } from '../../scripts/story/programs.ts';
 import { gatewayEnrolled } from '../../scripts/story/steps/gateway-enrolled.ts';
 import { packageSigned } from '../../scripts/story/steps/package-signed.ts';
@@ -33,9 +31,11 @@ import { trustEstablished } from '../../scripts/story/steps/trust-established.ts
 import { seen } from '../../scripts/story/story.ts';
 import { customers, gatewayOf, makeWorld, operator, operatorOptions, type World } from '../../scripts/story/world.ts';
 import { openDatabase } from '../../server/adapters/database.ts';
+import { installedOn, logged, pageOf, statusOf, trustOn, type Why, whySeen } from '../support/at-the-gateway.ts';
 import { aPackageOfDemo, badPackages, type Certified, digestOfManifest } from '../support/bad-packages.ts';
+import { ago, appliedNotice, day, inPlaceOfTheServer } from '../support/home-under-attack.ts';
 import { anId, aTarget, signNotice } from '../support/mint.ts';
-import { aStolenServer, type StolenServer } from '../support/stolen-server.ts';
+import type { StolenServer } from '../support/stolen-server.ts';
 import { treeOf } from '../support/tree.ts';
 
 const smallDiskBytes = 16_000_000;
@@ -244,19 +244,12 @@ describe('a thief with the certificate, the address and even the notice key of t
   const id: GatewayId = gatewayId.parse('gw-pr400');
 
   beforeAll(async () => {
-    const { dataDir } = gatewayOf(world);
-    const identity = (name: string): string => readFileSync(path.join(dataDir, 'identity', name), 'utf8');
-    const watcher = { certPem: identity('certificate.pem'), keyPem: identity('private-key.pem') };
-    thief = await aStolenServer({ serverData: world.serverData, ports: world.ports, watcher });
-    const memory = JSON.parse(readFileSync(path.join(dataDir, 'trust/notice.json'), 'utf8'));
-    applied = parseNotice(payloadOf(parseEnvelope(Buffer.from(memory.value?.envelope ?? memory.envelope, 'base64'))));
+    thief = await inPlaceOfTheServer(world, gatewayOf(world));
+    applied = appliedNotice(gatewayOf(world));
   }, 30_000);
   afterAll(() => thief.stop());
 
   const signed = (changes: Partial<Notice>, key = thief.noticeKey) => signNotice({ ...applied, ...changes }, [key]);
-  const day = 86_400_000;
-  const ago = (ms: number) => `${new Date(Date.now() - ms).toISOString().slice(0, 19)}Z` as Notice['issuedAt'];
-
   test.each<[string, string, string, () => Buffer]>([
     [
       'for another gateway',
@@ -280,15 +273,12 @@ describe('a thief with the certificate, the address and even the notice key of t
     ],
   ])('a notice %s: %s', async (_, number, code, envelope) => {
     const gateway = gatewayOf(world);
-    const before = [installedOn(gateway), treeOf(path.join(gateway.dataDir, 'trust'))];
+    const before = [installedOn(gateway), trustOn(gateway)];
     await thief.publishNotice(id, envelope());
     const report = await seen(`the report of ${number}`, 20_000, () => thief.reports(id).find((one) => one.number === number));
     expect(report).toMatchObject({ kind: 'failure', code, detail: difference });
     expect(await logged(gateway, number)).toMatchObject({ event: 'notice.refused', code, ja: expect.any(String), detail: difference });
-    expect([installedOn(gateway), without('clock', treeOf(path.join(gateway.dataDir, 'trust')))]).toEqual([
-      before[0],
-      without('clock', before[1] ?? {}),
-    ]);
+    expect([installedOn(gateway), trustOn(gateway)]).toEqual(before);
     expect((await statusOf(gateway)).software).toMatchObject([{ software: 'demo.ipv4', state: expect.stringMatching(/^running/) }]);
     // The software has a reason of its own by now (E203), which stays the answer; the notice is told beside it.
     const why = (await tellProgram('agent', ['why', 'demo.ipv4', '--data', gateway.dataDir])) as unknown as Why;
@@ -373,50 +363,6 @@ describe('a thief with the certificate, the address and even the notice key of t
 });
 
 // ---------------------------------------------------------------------------------------------------------------- looks
-
-/** What a refusal must leave alone: packages, installed software, staging, downloads. */
-function installedOn({ dataDir }: EmulatedGateway): Record<string, string> {
-  return Object.assign(
-    {},
-    ...['store', 'software', 'staging', 'download'].map((name) => without('output.log', treeOf(path.join(dataDir, name), name))),
-  );
-}
-/** What goes on by itself: the time that was noted, what an app prints. */
-const without = (text: string, tree: Record<string, string>) =>
-  Object.fromEntries(Object.entries(tree).filter(([name]) => !name.includes(text)));
-
-/** What a household reads at once, and what a technician opens. */
-async function pageOf(gateway: EmulatedGateway, address: string): Promise<[household: string, technician: string]> {
-  const text = (await get(gateway.pageUrl + address)).body.toString();
-  const opened = /<details>.*?<\/details>/gs;
-  return [text.replace(opened, ''), (text.match(opened) ?? []).join('')];
-}
-
-type Why = {
-  reason: { number: string; code: string; ja: string } | null;
-  next: { ja: string };
-  ladder: { rung: string; ok: boolean; number?: string }[];
-  notices: { accepted: { version: number } | null; refused: { number: string; code: string } | null };
-};
-function whySeen(gateway: EmulatedGateway, software: string, isIt: (reason: NonNullable<Why['reason']>) => boolean): Promise<Why> {
-  return seen(`why ${software}`, 25_000, async () => {
-    const why = (await tellProgram('agent', ['why', software, '--data', gateway.dataDir])) as unknown as Why;
-    if (why.reason !== null && isIt(why.reason)) return why;
-    throw new Error(JSON.stringify(why.reason));
-  });
-}
-
-type Status = { isAgentRunning: boolean; software: { software: string; version: string; state: string }[] };
-const statusOf = async (gateway: EmulatedGateway) =>
-  (await tellProgram('agent', ['status', '--data', gateway.dataDir])) as unknown as Status;
-
-/** The newest entry of the gateway's log with this number, as soon as there is one. */
-function logged(gateway: EmulatedGateway, number: string): Promise<Record<string, unknown>> {
-  return seen(`${number} in the log`, 15_000, async () => {
-    const { entries } = (await tellProgram('agent', ['log', '--data', gateway.dataDir])) as { entries: { number?: string }[] };
-    return entries.findLast((entry) => entry.number === number);
-  });
-}
 
 function fillUp(file: string): void {
   try {
