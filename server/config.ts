@@ -162,7 +162,12 @@ export function loadConfig(
       path,
       faults: [{ field: 'policy.budget', fault: 'targetBytes ≤ alarmBytes ≤ ceilingBytes' }],
     });
-  const { certificate, key, username, passwordFile } = parsed.data.broker;
+  const { url, certificate, key, username, passwordFile } = parsed.data.broker;
+  if (url !== undefined && parsed.data.gateways.mqtt.port === 0)
+    throw new TsugiteError('CONFIG_INVALID', {
+      path,
+      faults: [{ field: 'gateways.mqtt.port', fault: 'where gateways find the outside broker' }],
+    });
   if ((certificate === undefined) !== (key === undefined) || (username === undefined) !== (passwordFile === undefined))
     throw new TsugiteError('CONFIG_INVALID', {
       path,

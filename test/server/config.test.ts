@@ -67,6 +67,36 @@ test('DATABASE_URL of the environment comes before the file, and is checked as w
   expect(() => loadConfig(file, { DATABASE_URL: 'mysql://there/db' })).toThrow(TsugiteError);
 });
 
+test('MQTT_URL of the environment comes before the file, and is checked as well', () => {
+  const file = written({ broker: { url: 'mqtts://file:8884', ca: '/ca.pem' } });
+  expect(loadConfig(file, { MQTT_URL: 'mqtts://there:8884' }).broker).toEqual({ url: 'mqtts://there:8884', ca: '/ca.pem' });
+  expect(loadConfig(file, {}).broker.url).toBe('mqtts://file:8884');
+  expect(() => loadConfig(file, { MQTT_URL: 'there:8884' })).toThrow(TsugiteError);
+});
+
+test.each([
+  ['mqtt://127.0.0.1:1883', []],
+  ['mqtt://[::1]:1883', []],
+  ['mqtt://localhost', []],
+  ['mqtts://broker.example', []],
+  ['mqtt://10.0.0.5:1883', ['broker.url']],
+  ['mqtt://localhost.example.com', ['broker.url']],
+  ['mqtts://user:password@broker.example', ['broker.url']],
+  ['mqtts://broker.example/path', ['broker.url']],
+  ['https://broker.example', ['broker.url']],
+  ['mqtts://', ['broker.url']],
+])('a broker at %s: without TLS on this machine only, and never a secret in an address', (url, faults) => {
+  expect(faultsOf({ broker: { url } })).toEqual(faults);
+});
+
+test('an outside broker needs both halves of an identity, and a port at which gateways find it', () => {
+  const url = 'mqtts://broker:8884';
+  expect(faultsOf({ broker: { url, certificate: '/c.pem' } })).toEqual(['broker']);
+  expect(faultsOf({ broker: { url, username: 'tsugite' } })).toEqual(['broker']);
+  expect(faultsOf({ broker: { url, username: 'tsugite', passwordFile: '/p' } })).toEqual([]);
+  expect(faultsOf({ broker: { url }, gateways: { mqtt: { port: 0 } } })).toEqual(['gateways.mqtt.port']);
+});
+
 test('the verbs ask the server of the environment', () => {
   expect(cliDefaults({})).toEqual({ server: 'http://127.0.0.1:8080', token: undefined });
   expect(cliDefaults({ TSUGITE_SERVER: 'http://10.0.0.1:9', TSUGITE_TOKEN: 't' })).toEqual({ server: 'http://10.0.0.1:9', token: 't' });

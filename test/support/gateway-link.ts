@@ -4,7 +4,6 @@
  */
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { makeOpenControlConnection } from '../../agent/adapters/mqtt-connection.ts';
@@ -20,6 +19,7 @@ import type { GatewayId } from '../../protocol/fields.ts';
 import { toCompactJson } from '../../protocol/json.ts';
 import type { Birth } from '../../protocol/messages/presence.ts';
 import type { Notice } from '../../protocol/statements/notice.ts';
+import { aLine } from './counted-line.ts';
 import type { Identity } from './gateway-pki.ts';
 
 const clock: Clock = {
@@ -125,43 +125,6 @@ export async function aGatewayLink({ mqttPort, serverCaPem, openNotice }: Where,
       await stop();
       line.close();
       rmSync(dataDir, { recursive: true, force: true });
-    },
-  };
-}
-
-/** A TCP forwarder: what goes through it is what a gateway's line carries above TCP. */
-async function aLine(to: number) {
-  const sockets = new Set<Socket>();
-  const bytes = { up: 0, down: 0 };
-  const server = createServer((near) => {
-    const far = connect(to, '127.0.0.1');
-    for (const socket of [near, far]) {
-      sockets.add(socket);
-      socket.on('error', () => {});
-      socket.setNoDelay(true);
-    }
-    near.on('data', (chunk) => {
-      bytes.up += chunk.length;
-      far.write(chunk);
-    });
-    far.on('data', (chunk) => {
-      bytes.down += chunk.length;
-      near.write(chunk);
-    });
-    near.on('close', () => far.destroy());
-    far.on('close', () => near.destroy());
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    port: (server.address() as { port: number }).port,
-    bytes: () => ({ ...bytes }),
-    cut: () => {
-      for (const socket of sockets) socket.destroy();
-      sockets.clear();
-    },
-    close: () => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
     },
   };
 }

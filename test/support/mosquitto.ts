@@ -18,10 +18,10 @@ import { until } from './until.ts';
 export type Mosquitto = Awaited<ReturnType<typeof aMosquitto>>;
 
 /** Debian's package makes it. */
-const account = userInfo().uid === 0 ? 'mosquitto' : userInfo().username;
+export const mosquittoAccount = userInfo().uid === 0 ? 'mosquitto' : userInfo().username;
 
 /** Files as the verb writes them, made for this machine's account. */
-export async function mosquittoFolder(authorities: { server: Authority; device: Authority }) {
+async function mosquittoFolder(authorities: { server: Authority; device: Authority }) {
   const folder = mkdtempSync(path.join(tmpdir(), 'tsugite-mosquitto-'));
   chmodSync(folder, 0o711); // mosquitto's account passes through
   const [files, state] = [path.join(folder, 'files'), path.join(folder, 'state')];
@@ -29,20 +29,21 @@ export async function mosquittoFolder(authorities: { server: Authority; device: 
   const [port, serverPort] = [await aFreePort(), await aFreePort()];
   await writeMosquittoFolder(
     { deviceCa: authorities.device, serverCaPem: authorities.server.certPem, server: await aServerIdentity(authorities.server) },
-    { out: files, place: undefined, gateways: at(port), server: at(serverPort), account, state },
+    { out: files, place: undefined, gateways: at(port), server: at(serverPort), account: mosquittoAccount, state },
   );
-  give(folder);
+  giveToMosquitto(folder);
   return { folder, files, state, port, serverPort };
 }
 
 const at = (port: number) => ({ host: '127.0.0.1', port });
 
-/** The folder itself stays ours, what is in it becomes mosquitto's. */
-function give(folder: string): void {
-  for (const name of ['files', 'state']) execFileSync('chown', ['-R', account, path.join(folder, name)]);
+/** `files` and `state` become mosquitto's, as the operator makes them. */
+export function giveToMosquitto(folder: string): void {
+  for (const name of ['files', 'state']) execFileSync('chown', ['-R', mosquittoAccount, path.join(folder, name)]);
 }
 
-export async function aMosquitto(authorities: { server: Authority; device: Authority }) {
+/** @param environment  in place of what the shipped unit sets */
+export async function aMosquitto(authorities: { server: Authority; device: Authority }, environment: Record<string, string> = {}) {
   const { folder, files, state, port, serverPort } = await mosquittoFolder(authorities);
   const client = await issueBrokerClient(authorities.server, Date.now());
   const access: BrokerAccess = {
@@ -51,7 +52,7 @@ export async function aMosquitto(authorities: { server: Authority; device: Autho
     caPem: authorities.server.certPem,
     certificate: { certPem: client.certPem, keyPem: client.key.export({ type: 'pkcs8', format: 'pem' }) as string },
   };
-  let running = await startMosquitto(files, port);
+  let running = await startMosquitto(files, port, environment);
 
   const end = async (signal: 'SIGTERM' | 'SIGKILL') => {
     const over = new Promise((resolve) => running.once('exit', resolve));
@@ -66,7 +67,7 @@ export async function aMosquitto(authorities: { server: Authority; device: Autho
     restart: async (lose: 'nothing' | 'everything' = 'nothing') => {
       await end('SIGTERM');
       if (lose === 'everything') rmSync(path.join(state, 'mosquitto.db'), { force: true });
-      running = await startMosquitto(files, port);
+      running = await startMosquitto(files, port, environment);
     },
     /** Its memory as it is now is what a later crash goes back to. */
     save: async () => {
@@ -77,7 +78,7 @@ export async function aMosquitto(authorities: { server: Authority; device: Autho
     stopProgram: () => end('SIGTERM'),
     crash: () => end('SIGKILL'),
     startProgram: async () => {
-      running = await startMosquitto(files, port);
+      running = await startMosquitto(files, port, environment);
     },
     /** What the timer does. */
     revoke: (crlPem: string) => {
@@ -92,10 +93,10 @@ export async function aMosquitto(authorities: { server: Authority; device: Autho
   };
 }
 
-async function startMosquitto(files: string, port: number): Promise<ChildProcess> {
+export async function startMosquitto(files: string, port: number, environment: Record<string, string> = {}): Promise<ChildProcess> {
   const child = spawn('mosquitto', ['-c', path.join(files, 'mosquitto.conf')], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, OPENSSL_CONF: path.join(files, 'openssl.cnf') },
+    env: { ...process.env, OPENSSL_CONF: path.join(files, 'openssl.cnf'), ...environment },
   });
   process.once('exit', () => child.kill('SIGKILL'));
   let said = '';

@@ -10,7 +10,7 @@ import { copyDatabase, isOnDebian } from './postgres.ts';
 import { besideLibraries } from './run-folder.ts';
 
 /** Bundled once a run. */
-async function serverFile(): Promise<string> {
+export async function serverFile(): Promise<string> {
   await onceARun('server-is-built', async () => {
     await build({
       entryPoints: { main: 'server/main.ts', 'broker-worker': 'server/broker/worker.ts' },
