@@ -75,10 +75,11 @@ function columnOf(name: string): Column | undefined {
 }
 
 function headerFaults(cells: readonly string[], names: readonly (Column | undefined)[]): Fault[] {
-  const unknown = cells.filter((_, at) => names[at] === undefined);
+  // By its place: where the header was forgotten, an お客さまID stands there.
+  const unknown = cells.flatMap((_, at) => (names[at] === undefined ? [at + 1] : []));
   const twice = names.filter((name, at) => name !== undefined && names.indexOf(name) !== at);
   return [
-    ...unknown.map((name) => ({ field: 'line 1', fault: `unknown column ${name.slice(0, 40)}` })),
+    ...unknown.map((place) => ({ field: 'line 1', fault: `column ${place} is none of ${Object.values(columns).flat().join(' ')}` })),
     ...twice.map((name) => ({ field: 'line 1', fault: `${name} twice` })),
     ...(names.includes('customerId') ? [] : [{ field: 'line 1', fault: 'no column customerId（お客さまID）' }]),
   ];
