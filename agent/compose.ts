@@ -1,6 +1,8 @@
 /** Where the adapters meet the flows. What each adapter is joined to stands in compose/join.ts. */
+import { join } from 'node:path';
 import { TsugiteError } from '../protocol/errors.ts';
 import { toUtcTime } from '../protocol/fields.ts';
+import { makeChooseArea } from './adapters/app-data/choose.ts';
 import { makeChoicesStore } from './adapters/choices-store.ts';
 import { systemClock as clock } from './adapters/clock.ts';
 import { makeControlDoor } from './adapters/control-door.ts';
@@ -62,7 +64,7 @@ export async function startAgent(dataDir: string, config: AgentConfig): Promise<
     log,
     disk: makeDisk(dataDir),
     outbox: makeOutboxStore(dataDir),
-    folders: makeSoftwareFolders(dataDir),
+    folders: makeSoftwareFolders(dataDir, makeChooseArea(join(dataDir, 'run'))),
     store: makePackageStore(dataDir, { random, ownerUid: process.getuid?.() === 0 ? installerUid : undefined }),
     downloads: makeDownloadFolder(dataDir),
     link,

@@ -7,6 +7,7 @@ import type { Digest, GatewayId, ProviderId, RandomId, SoftwareId, Version } fro
 import type { Manifest } from '../protocol/statements/manifest.ts';
 import type { Grants, RunLimits } from '../protocol/statements/notice.ts';
 import type { RevokedSigner } from '../protocol/statements/root.ts';
+import type { AppData } from './ports/disk.ts';
 import type { Fault } from './rules/agent-state.ts';
 import type { Denied } from './rules/denied-traffic.ts';
 import type { GatewaySnapshot, SoftwareSnapshot } from './rules/gateway-snapshot.ts';
@@ -179,8 +180,8 @@ export type AppSpec = {
   uid: number;
   /** Unpacked package, becomes /app */
   appDir: string;
-  /** Owned by `uid`, becomes /data */
-  dataDir: string;
+  /** Owned by `uid`, becomes /data. Beside it, in a folder that the app cannot write, the agent keeps the app's settings. */
+  data: AppData;
   /** A folder of this app alone for its two sockets; kept short, since a unix socket path holds 107 bytes. */
   socketsDir: string;
   entry: Manifest['entry'];
@@ -223,6 +224,10 @@ export interface AppProcess {
   readonly exited: Promise<AppExit>;
   /** The highest since its start, as the kernel counts its control group; 0 after its end. */
   memoryPeakBytes(): number;
+  /** Of its data image, while it runs; undefined where the agent has to count for itself. */
+  dataUsedBytes(): number | undefined;
+  /** Gives more room to the data of software that goes on. @returns false when it has to wait for the next start @throws TsugiteError DISK_FULL · STORE_IO */
+  growData(dataBytes: number): Promise<boolean>;
   /** After its end: as it was then. */
   network(): Promise<AppNetworkNews>;
   /** Asks (SIGTERM), then kills the whole cgroup after `graceMs`. Resolves when nothing of it is left. */

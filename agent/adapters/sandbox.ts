@@ -13,7 +13,7 @@ export function makeSandbox(around: { host: SandboxHost; lan: LanSettings; clock
   return {
     probe: () => probeSandbox(host),
     // Beside the data, not in it: the app asks the agent for its settings and cannot write the file itself.
-    start: (app) => startApp(app, join(dirname(app.dataDir), 'settings.json'), { ...around, networks }),
+    start: (app) => startApp(app, join(dirname(app.data.path), 'settings.json'), { ...around, networks }),
     async removeLeftovers() {
       await host.removeLeftovers();
       await networks.removeLeftovers(); // after the processes: a port in use would come back with the next frame

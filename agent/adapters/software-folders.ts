@@ -1,41 +1,51 @@
-import { execFile } from 'node:child_process';
-import { chownSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { existsSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { type ProviderId, providerId, type SoftwareId, softwareId } from '../../protocol/fields.ts';
-import type { FolderOf, SoftwareFolders } from '../ports/disk.ts';
+import type { DataNews, FolderOf, SoftwareFolders } from '../ports/disk.ts';
+import type { ChosenArea } from './app-data/choose.ts';
+import { imageArea } from './app-data/image.ts';
+import { plainFolder } from './app-data/plain-folder.ts';
 import { makeFolder, syncFolder, toDiskError } from './durable-file.ts';
 import { eraseTree, treeBytes } from './erase-tree.ts';
-
-const run = promisify(execFile);
 
 /**
  * `<data>/software/<provider>/<name>/`:
  *
  *   current, previous   links to packages in the store
- *   data                the app's own
- *   data.kept           whole copy of `data` as it was before an update that changes its format
- *   data.copying        a copy on the way; `data.undone` what a rollback replaces: both worthless after a power cut
+ *   data.img, or data   the app's own (app-data/image.ts, app-data/plain-folder.ts)
+ *
+ * @param chooseArea  how data are kept on this machine
  */
-export function makeSoftwareFolders(dataDir: string): SoftwareFolders {
+export function makeSoftwareFolders(
+  dataDir: string,
+  chooseArea: () => Promise<ChosenArea> = async () => ({ area: plainFolder }),
+): SoftwareFolders {
   const top = join(dataDir, 'software');
   makeFolder(top);
   const folderOf = ({ provider, software }: FolderOf) => join(top, provider, software);
+  /** Until it is known, the larger one is reckoned with. */
+  let area = imageArea;
+  let isTold = false;
+
+  async function choose(): Promise<DataNews[]> {
+    const chosen = await chooseArea();
+    area = chosen.area;
+    if (chosen.fault === undefined || isTold) return [];
+    isTold = true;
+    return [{ event: 'storage.without_images', detail: chosen.fault }];
+  }
 
   return {
-    prepareData(of, uid) {
-      const path = join(folderOf(of), 'data');
-      try {
-        makeFolder(folderOf(of));
-        if (!existsSync(path)) mkdirSync(path, { mode: 0o700 });
-        if (process.getuid?.() === 0) chownSync(path, uid, uid);
-      } catch (cause) {
-        throw toDiskError(cause, path);
-      }
-      return path;
+    async prepareData(of, wish) {
+      const told = await choose();
+      makeFolder(folderOf(of));
+      const { data, news } = await area.prepare(folderOf(of), wish);
+      return { data, news: [...told, ...news] };
     },
-    dataBytes: (of) => treeBytes(join(folderOf(of), 'data')),
+    usedDataBytes: (of) => imageArea.usedBytes(folderOf(of)),
+    dataBytes: (of) => imageArea.bytes(folderOf(of)),
+    roomForData: (of, bytes) => area.roomFor(folderOf(of), bytes),
+    countData: ({ kind, path }) => (kind === 'folder' ? treeBytes(path) : undefined),
     point(of, link, sha256) {
       const path = join(folderOf(of), link);
       try {
@@ -52,43 +62,17 @@ export function makeSoftwareFolders(dataDir: string): SoftwareFolders {
       }
     },
     async keepData(of) {
-      const [data, copying, kept] = ['data', 'data.copying', 'data.kept'].map((name) => join(folderOf(of), name)) as [
-        string,
-        string,
-        string,
-      ];
-      if (existsSync(kept) || !existsSync(data)) return;
-      try {
-        await rm(copying, { recursive: true, force: true });
-        // cp, because the tree is the app's: sparse files, odd names and special files are its daily work.
-        await run('cp', ['--archive', '--', data, copying]);
-        await run('sync', ['-f', copying]);
-        renameSync(copying, kept);
-        syncFolder(folderOf(of));
-      } catch (cause) {
-        await rm(copying, { recursive: true, force: true });
-        throw toDiskError(noSpaceOf(cause), data);
-      }
+      await choose();
+      return area.keep(folderOf(of));
     },
     async restoreData(of) {
-      const [data, kept, undone] = ['data', 'data.kept', 'data.undone'].map((name) => join(folderOf(of), name)) as [string, string, string];
-      if (!existsSync(kept)) return void (await rm(undone, { recursive: true, force: true }));
-      try {
-        // Between the two renames `data` is missing; `data.kept` still is there, so a restart comes back to here.
-        if (existsSync(data)) {
-          await rm(undone, { recursive: true, force: true });
-          renameSync(data, undone);
-        }
-        renameSync(kept, data);
-        syncFolder(folderOf(of));
-        await rm(undone, { recursive: true, force: true });
-      } catch (cause) {
-        throw toDiskError(cause, data);
-      }
+      await choose();
+      return area.restore(folderOf(of));
     },
-    dropKeptData: (of) => rm(join(folderOf(of), 'data.kept'), { recursive: true, force: true }),
+    dropKeptData: (of) => imageArea.dropKept(folderOf(of)),
     async purge(of) {
       try {
+        await imageArea.release(folderOf(of));
         await eraseTree(folderOf(of));
         // The provider's folder goes with its last software.
         if (existsSync(join(top, of.provider)) && readdirSync(join(top, of.provider)).length === 0)
@@ -107,10 +91,4 @@ export function makeSoftwareFolders(dataDir: string): SoftwareFolders {
 
 function namesIn<Id>(folder: string, parse: (name: string) => Id | undefined): Id[] {
   return readdirSync(folder).flatMap((name) => parse(name) ?? []);
-}
-
-/** cp says it in words, in the language of its locale (none was passed on: C). */
-function noSpaceOf(cause: unknown): unknown {
-  const isFull = cause instanceof Error && cause.message.includes('No space left on device');
-  return isFull ? Object.assign(new Error('cp: no space', { cause }), { code: 'ENOSPC' }) : cause;
 }

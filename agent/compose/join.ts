@@ -27,6 +27,7 @@ import { makeSweepStore } from '../flows/sweep-store.ts';
 import { makeTrySoftware } from '../flows/try-software.ts';
 import { makeUnpackPackage } from '../flows/unpack-package.ts';
 import { makeWalkRoot } from '../flows/walk-root.ts';
+import { makeWatchData } from '../flows/watch-data.ts';
 import { makeWatchNetwork } from '../flows/watch-network.ts';
 import type { DownloadFolder, Outbox, RefusalStore, SoftwareFolders } from '../ports/disk.ts';
 import type { ChoicesStore, House, HouseDoor } from '../ports/house.ts';
@@ -101,11 +102,12 @@ export function joinFlows(outside: Outside): Joined {
   const measure = makeMeasure({
     ...{ ownRssBytes, chargedSinceStart },
     processOf: (target) => supervisor.running().get(target)?.process,
-    dataBytes: folders.dataBytes,
+    dataBytes: (record) => supervisor.running().get(record.target)?.process.dataUsedBytes() ?? folders.usedDataBytes(record),
   });
   const supervisor = makeSupervise({
     ...{ sandbox, store, folders, clock, trust, state, reports, log, modelName, model, measure, onChange },
     socketsDirOf: outside.socketsDirOf,
+    watchData: makeWatchData({ folders, clock, trust, reports, log }),
     watchNetwork: makeWatchNetwork({ clock, trust, reports, log, onDenied: measure.denied }),
   });
   const keeper = makeKeepTelemetry({ gateway, store: telemetryStore, measure, trust, state, clock, log });

@@ -23,7 +23,7 @@ export function makeRefusalOf({ state, trust, disk, folders, model, modelName }:
       floors: trust.versionFloors(),
       revoked: trust.root().revokedSigners,
       freeBytes: disk.freeBytes(),
-      dataBytesOf: (target) => folders.dataBytes(target),
+      dataBytesOf: (target) => folders.dataBytes(target) + folders.roomForData(target, Math.min(target.limits.dataBytes, model.dataBytes)),
       wall: trust.wall(),
     });
 }

@@ -4,7 +4,7 @@ import type { Fault } from '../rules/agent-state.ts';
 import { choiceOf } from '../rules/choices.ts';
 import { findInstallBlock } from '../rules/notice.ts';
 import type { Situation } from '../rules/reconcile.ts';
-import { termsKey } from '../rules/run-terms.ts';
+import { mayGrowData, termsKey } from '../rules/run-terms.ts';
 import type { Deploy } from './deploy.ts';
 import type { ChoicesKeeper } from './keep-choices.ts';
 import type { StateKeeper } from './keep-state.ts';
@@ -35,6 +35,7 @@ export function observe({ trust, state, supervisor, deploy, refusalOf, model, de
     state: state.now(),
     running: new Map([...supervisor.running()].map(([target, { key }]) => [target, key])),
     termsOf: (record) => (record.committed === null ? '' : termsKey(record.committed, record.terms, model)),
+    mayGrowData: (record) => mayGrowData(supervisor.running().get(record.target)?.dataBytes ?? Number.POSITIVE_INFINITY, record, model),
     restartAtMs: supervisor.restartAtMs(),
     refusalOf,
     choiceOf: (wish) => choiceOf(choices.now(), wish, nowMs),

@@ -87,6 +87,8 @@ export function makeReconcile({ observe, state, supervisor, deploy, purging, clo
       case 'start':
       case 'restart':
         return supervisor.start(step.target);
+      case 'grow-data':
+        return supervisor.growData(step.target);
       case 'deploy':
         return deploy.begin(step.wish);
       default:

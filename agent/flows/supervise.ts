@@ -11,6 +11,7 @@ import type { StateKeeper } from './keep-state.ts';
 import type { Trust } from './keep-trust.ts';
 import type { Measure } from './measure.ts';
 import type { SendReports } from './send-reports.ts';
+import type { WatchData } from './watch-data.ts';
 import type { WatchNetwork } from './watch-network.ts';
 
 /** An app is asked to end, and after this long its whole control group is killed. */
@@ -18,7 +19,7 @@ export const stopGraceMs = 5_000;
 
 export type Supervisor = {
   /** What runs, and the terms under which it was started. */
-  running(): ReadonlyMap<RandomId, { process: AppProcess; key: string; sha256: Digest; isReady: boolean }>;
+  running(): ReadonlyMap<RandomId, { process: AppProcess; key: string; dataBytes: number; sha256: Digest; isReady: boolean }>;
   /** Software that crashed is not started before this (trusted) time. */
   restartAtMs(): ReadonlyMap<RandomId, number>;
   /** Starts what a deployment puts to the test; its end is the deployment's matter. */
@@ -27,6 +28,8 @@ export type Supervisor = {
   adopt(target: RandomId): void;
   /** Starts the committed version and keeps it running. */
   start(target: RandomId): Promise<void>;
+  /** Gives software that goes on the larger limit of data that is in force now. */
+  growData(target: RandomId): Promise<void>;
   halt(target: RandomId): Promise<void>;
   haltAll(): Promise<void>;
   /** A person or a new notice asks for another try at once. */
@@ -46,6 +49,7 @@ type Needs = {
   model: GatewayProfile;
   socketsDirOf: (uid: number) => string;
   watchNetwork: WatchNetwork;
+  watchData: WatchData;
   measure: Pick<Measure, 'started' | 'crashed'>;
   /** Something ended or became ready: plan anew. */
   onChange: () => void;
@@ -54,6 +58,7 @@ type Needs = {
 type Running = {
   process: AppProcess;
   key: string;
+  dataBytes: number;
   sha256: Digest;
   startedMs: number;
   isReady: boolean;
@@ -63,8 +68,23 @@ type Running = {
 
 /** Owns the processes of all software on the gateway. */
 export function makeSupervise(needs: Needs): Supervisor {
-  const { sandbox, store, folders, clock, trust, state, reports, log, modelName, model, socketsDirOf, watchNetwork, measure, onChange } =
-    needs;
+  const {
+    sandbox,
+    store,
+    folders,
+    clock,
+    trust,
+    state,
+    reports,
+    log,
+    modelName,
+    model,
+    socketsDirOf,
+    watchNetwork,
+    watchData,
+    measure,
+    onChange,
+  } = needs;
   const running = new Map<RandomId, Running>();
   const histories = new Map<RandomId, CrashHistory>();
   const restartAtMs = new Map<RandomId, number>();
@@ -72,6 +92,9 @@ export function makeSupervise(needs: Needs): Supervisor {
   async function launch(record: SoftwareRecord, installed: Installed, isCommitted: boolean): Promise<Running> {
     await halt(record.target);
     const { manifest } = installed;
+    const limits = limitsInForce(record.terms.limits, model, manifest);
+    const { data, news } = await folders.prepareData(record, { uid: record.uid, bytes: limits.dataBytes });
+    watchData.tell(named(record, installed), news);
     const process = await sandbox.start({
       target: record.target,
       software: record.software,
@@ -80,11 +103,11 @@ export function makeSupervise(needs: Needs): Supervisor {
       title: manifest.title,
       uid: record.uid,
       appDir: store.pathOf(installed.sha256),
-      dataDir: folders.prepareData(record, record.uid),
+      data,
       socketsDir: socketsDirOf(record.uid),
       entry: manifest.entry,
       health: manifest.health,
-      limits: limitsInForce(record.terms.limits, model, manifest),
+      limits,
       asked: manifest.permissions,
       permissions: permissionsInForce(record.terms.grants, manifest),
       model: modelName,
@@ -92,6 +115,7 @@ export function makeSupervise(needs: Needs): Supervisor {
     const entry: Running = {
       process,
       key: termsKey(installed, record.terms, model),
+      dataBytes: limits.dataBytes,
       sha256: installed.sha256,
       startedMs: clock.monotonicMs(),
       isReady: false,
@@ -106,6 +130,9 @@ export function makeSupervise(needs: Needs): Supervisor {
     );
     watchNetwork(record, installed, process);
     measure.started(record.target, process);
+    watchData.watch(named(record, installed), data, limits.dataBytes, process, (fault) => {
+      if (running.get(record.target) === entry) overLimit(record.target, entry, fault).catch(logFault);
+    });
     process.readiness
       .then(async ({ kind }) => {
         if (running.get(record.target) !== entry) return;
@@ -125,6 +152,11 @@ export function makeSupervise(needs: Needs): Supervisor {
   async function gaveNoSign(target: RandomId, entry: Running, timeoutS: number): Promise<void> {
     await halt(target);
     crashed(target, entry.startedMs, { code: 'START_TIMEOUT', detail: { timeoutS } }, {});
+  }
+
+  async function overLimit(target: RandomId, entry: Running, fault: Fault): Promise<void> {
+    await halt(target);
+    if (entry.isCommitted) crashed(target, entry.startedMs, fault, {});
   }
 
   function ended(target: RandomId, entry: Running, exit: AppExit): void {
@@ -234,6 +266,20 @@ export function makeSupervise(needs: Needs): Supervisor {
         watchWell(target, await launch(record, record.committed, true));
       } catch (error) {
         crashed(target, startedMs, faultOf(error), {});
+      }
+    },
+    async growData(target) {
+      const entry = running.get(target);
+      const record = recordOf(state.now(), target);
+      if (entry === undefined || record?.committed == null) return;
+      // Also when it fails: the next start makes up for it, and no plan tries it again and again.
+      entry.dataBytes = limitsInForce(record.terms.limits, model, record.committed.manifest).dataBytes;
+      try {
+        const isGrown = await entry.process.growData(entry.dataBytes);
+        const event = isGrown ? 'storage.resized' : 'storage.resize_waits';
+        watchData.tell(named(record, record.committed), [{ event, detail: { limit: entry.dataBytes } }]);
+      } catch (error) {
+        logFault(error);
       }
     },
     halt,

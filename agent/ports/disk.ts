@@ -1,7 +1,7 @@
 /** Doors to the gateway's own disk. Whatever is saved through them survives a power cut whole or not at all. */
 import type { Digest, ProviderId, SoftwareId, UtcTime } from '../../protocol/fields.ts';
 import type { Report } from '../../protocol/messages/report.ts';
-import type { AgentState } from '../rules/agent-state.ts';
+import type { AgentState, Fault } from '../rules/agent-state.ts';
 import type { ClockFloor } from '../rules/clock.ts';
 import type { NoticeMark } from '../rules/notice.ts';
 import type { RefusedNotice } from '../rules/refused-notice.ts';
@@ -59,13 +59,41 @@ export interface Outbox {
   acknowledge(epoch: string, upTo: number): void;
 }
 
+/** Where an app's data lie: in an image of their own that the launcher mounts, or in a folder whose contents the agent counts. */
+export type AppData = { kind: 'image' | 'folder'; path: string };
+/** Host uid of the app, and the usable bytes that it is to have. */
+export type DataWish = { uid: number; bytes: number };
+/** What happened to the data before a start, for the log; with a fault when people have to know. */
+export type DataNews = {
+  event:
+    | 'storage.moved'
+    | 'storage.resized'
+    | 'storage.repaired'
+    | 'storage.not_moved'
+    | 'storage.not_resized'
+    | 'storage.resize_waits'
+    | 'storage.without_images';
+  detail?: Readonly<Record<string, unknown>>;
+  fault?: Fault;
+};
+
 export type FolderOf = { software: SoftwareId; provider: ProviderId };
 /** `<data>/software/<provider>/<name>/`: links to the packages in force, and the app's data. */
 export interface SoftwareFolders {
-  /** Made when missing, owned by `uid`. */
-  prepareData(of: FolderOf, uid: number): string;
-  /** @returns 0 without data */
+  /**
+   * Made when missing, whole, and of the size that is wanted now. Only while the app is stopped.
+   *
+   * @throws TsugiteError STORE_NO_SPACE · DISK_FULL · STORE_IO: it must not start
+   */
+  prepareData(of: FolderOf, wish: DataWish): Promise<{ data: AppData; news: readonly DataNews[] }>;
+  /** What the app has filled of them. Accurate while it does not run. */
+  usedDataBytes(of: FolderOf): number;
+  /** What a copy of them would take. @returns 0 without data */
   dataBytes(of: FolderOf): number;
+  /** What the first start will take of the disk, beside what is there. */
+  roomForData(of: FolderOf, dataBytes: number): number;
+  /** What is in a folder that has no limit of its own; undefined where the kernel keeps the limit. */
+  countData(data: AppData): number | undefined;
   /** Atomic: the link names the old package or the new one. */
   point(of: FolderOf, link: 'current' | 'previous', sha256: Digest | null): void;
   /** Sets a copy of the data aside. Doing it again replaces a half-made copy, never a whole one. */

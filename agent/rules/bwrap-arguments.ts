@@ -30,6 +30,8 @@ function mountArguments(mount: Mount, reach: (hostPath: string) => string): stri
   switch (mount.kind) {
     case 'bind':
       return [mount.isWritable ? '--bind' : '--ro-bind', reach(mount.from), mount.to];
+    case 'image':
+      return ['--bind', reach(mount.from), mount.to]; // the launcher has mounted it there
     case 'symlink':
       return ['--symlink', mount.target, mount.to];
     case 'tmpfs':

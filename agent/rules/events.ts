@@ -158,6 +158,46 @@ export const events = {
     ja: 'ソフトウェアを宅内ネットワークに接続できませんでした。',
     en: 'The software could not be joined to the home network.',
   },
+  'storage.moved': {
+    level: 'info',
+    ja: 'ソフトウェアのデータ（{bytes}バイト）を、専用のデータ領域に移しました。',
+    en: 'The data of the software ({bytes} bytes) were moved into a storage of their own.',
+  },
+  'storage.not_moved': {
+    level: 'warn',
+    ja: 'ソフトウェアのデータを、専用のデータ領域に移せませんでした。次の起動時にもう一度行います。',
+    en: 'The data of the software could not be moved into a storage of their own; it is tried again at the next start.',
+  },
+  'storage.resized': {
+    level: 'info',
+    ja: 'データ領域の上限を{limit}バイトに変更しました。',
+    en: 'The limit of the data storage is now {limit} bytes.',
+  },
+  'storage.repaired': {
+    level: 'warn',
+    ja: 'データ領域を検査し、修復しました（{how}）。',
+    en: 'The data storage was checked and repaired ({how}).',
+  },
+  'storage.resize_waits': {
+    level: 'info',
+    ja: 'データ領域の上限は、次の起動時に{limit}バイトになります。',
+    en: 'The limit of the data storage becomes {limit} bytes at the next start.',
+  },
+  'storage.not_resized': {
+    level: 'warn',
+    ja: 'データ領域の大きさを変更しませんでした。データは消えていません。',
+    en: 'The size of the data storage was not changed; no data were deleted.',
+  },
+  'storage.without_images': {
+    level: 'warn',
+    ja: 'この機器では専用のデータ領域を作れないため、データの量を定期的に確認します（{at}）。',
+    en: 'This machine has no data storage with a limit of its own; the amount is counted instead ({at}).',
+  },
+  'storage.over_limit': {
+    level: 'warn',
+    ja: 'データの量が上限を超えたため、ソフトウェアを停止します。',
+    en: 'There are more data than the limit allows: the software is stopped.',
+  },
   'software.purged': {
     level: 'info',
     ja: 'ソフトウェアとそのデータを削除しました（{reason}）。',

@@ -19,7 +19,7 @@ export type GateSituation = {
   floors: readonly VersionFloor[];
   revoked: readonly RevokedSigner[];
   freeBytes: number;
-  /** Bytes of app data that an update may have to set aside, by target. */
+  /** What an update may have to set aside of the app's data, and what a first start takes for them. */
   dataBytesOf: (target: Target) => number;
   wall: 'right' | 'behind' | 'far-ahead';
 };

@@ -30,6 +30,8 @@ export type Situation = {
   running: ReadonlyMap<RandomId, string>;
   /** The terms under which a record would be started now. */
   termsOf: (record: SoftwareRecord) => string;
+  /** More room for its data is granted than it was started with. */
+  mayGrowData: (record: SoftwareRecord) => boolean;
   /** Software that crashed is not started before this time. */
   restartAtMs: ReadonlyMap<RandomId, number>;
   refusalOf: (wish: Target) => Fault | undefined;
@@ -49,6 +51,7 @@ export type Step =
   | { kind: 'close-removal'; removal: Removal }
   | { kind: 'start'; target: RandomId }
   | { kind: 'restart'; target: RandomId }
+  | { kind: 'grow-data'; target: RandomId }
   | { kind: 'deploy'; wish: Target };
 
 export type Plan = {
@@ -133,7 +136,10 @@ function planRun(record: SoftwareRecord, situation: Situation): Step[] {
     return runningTerms === undefined ? report : [{ kind: 'stop', target, fault: stop }, ...report];
   }
   if (record.committed === null) return [];
-  if (runningTerms !== undefined) return runningTerms === situation.termsOf(record) ? [] : [{ kind: 'restart', target }];
+  if (runningTerms !== undefined) {
+    if (runningTerms !== situation.termsOf(record)) return [{ kind: 'restart', target }];
+    return situation.mayGrowData(record) ? [{ kind: 'grow-data', target }] : [];
+  }
   return situation.nowMs >= (situation.restartAtMs.get(target) ?? 0) ? [{ kind: 'start', target }] : [];
 }
 

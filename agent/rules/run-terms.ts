@@ -1,7 +1,7 @@
 import type { GatewayProfile } from '../../protocol/gateway-models.ts';
 import type { Manifest } from '../../protocol/statements/manifest.ts';
 import type { Grants, RunLimits } from '../../protocol/statements/notice.ts';
-import type { Fault, Installed, Terms } from './agent-state.ts';
+import type { Fault, Installed, SoftwareRecord, Terms } from './agent-state.ts';
 
 /** The smallest of contract, model and the manifest's own wish. */
 export function limitsInForce(granted: RunLimits, model: GatewayProfile, { resources }: Manifest): RunLimits {
@@ -41,11 +41,16 @@ const resourceNames = {
   pids: { ja: 'プロセス数', en: 'processes' },
 } as const;
 
-/** Equal texts: software that runs need not be started anew (a renewed signature leaves the manifest as it was). */
+/**
+ * Equal texts: software that runs need not be started anew (a renewed signature leaves the manifest as it was). The room for its data is no part of
+ * it: that grows while it runs, and shrinks at its next start.
+ */
 export function termsKey(installed: Installed, terms: Terms, model: GatewayProfile): string {
-  return JSON.stringify([
-    installed.manifest,
-    limitsInForce(terms.limits, model, installed.manifest),
-    permissionsInForce(terms.grants, installed.manifest),
-  ]);
+  const { dataBytes: _, ...limits } = limitsInForce(terms.limits, model, installed.manifest);
+  return JSON.stringify([installed.manifest, limits, permissionsInForce(terms.grants, installed.manifest)]);
+}
+
+/** @param hasBytes  of data room with which it was started */
+export function mayGrowData(hasBytes: number, { committed, terms }: SoftwareRecord, model: GatewayProfile): boolean {
+  return committed !== null && limitsInForce(terms.limits, model, committed.manifest).dataBytes > hasBytes;
 }

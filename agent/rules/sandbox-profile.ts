@@ -9,6 +9,8 @@ import type { RunLimits } from '../../protocol/statements/notice.ts';
 /** Order matters: a later mount may lie inside an earlier one. The root itself and /dev become read-only after the last. */
 export type Mount =
   | { readonly kind: 'bind'; readonly from: string; readonly to: string; readonly isWritable: boolean }
+  /** A file system image of an app's own: mounted without programs, devices and setuid files, in the namespace of this sandbox alone. */
+  | { readonly kind: 'image'; readonly from: string; readonly to: string }
   | { readonly kind: 'symlink'; readonly target: string; readonly to: string }
   | { readonly kind: 'tmpfs'; readonly to: string; readonly bytes: number; readonly mode: string }
   | { readonly kind: 'proc'; readonly to: string }
@@ -44,7 +46,7 @@ export type HostFacts = {
 
 export type AppFacts = {
   readonly appDir: string;
-  readonly dataDir: string;
+  readonly data: { readonly kind: 'image' | 'folder'; readonly path: string };
   /** Holds `gateway.sock`; the app may connect to it, not change it. */
   readonly gatewaySocketDir: string;
   readonly entry: Manifest['entry'];
@@ -55,6 +57,7 @@ export type AppFacts = {
 
 export const insideUid = 1000;
 export const gatewaySocketInside = '/run/tsugite/gateway/gateway.sock';
+export const dataDirInside = '/data';
 export const webSocketDirInside = '/run/tsugite/web';
 export const webSocketName = 'web.sock';
 
@@ -72,7 +75,7 @@ export function appProfile(app: AppFacts, host: HostFacts): SandboxProfile {
       ...(app.entry.runtime === 'node' ? nodeRoot(host) : systemRoot()),
       ...commonMounts(host),
       bind(app.appDir, '/app'),
-      bind(app.dataDir, '/data', true),
+      app.data.kind === 'image' ? { kind: 'image', from: app.data.path, to: dataDirInside } : bind(app.data.path, dataDirInside, true),
       bind(app.gatewaySocketDir, '/run/tsugite/gateway'),
       // A sized tmpfs, not a folder of the host: an app that fills it fills its own memory limit, not the gateway's flash.
       { kind: 'tmpfs', to: webSocketDirInside, bytes: webSocketDirBytes, mode: '0700' },

@@ -11,6 +11,24 @@ export const installErrors = {
     remedy: { ja: '運用者が、ホームゲートウェイを交換します。', en: 'The operator exchanges the gateway.' },
     who: 'operator',
     retry: 'after-operator',
+    variants: {
+      'data-damaged': {
+        summary: {
+          ja: 'ソフトウェアのデータ領域が壊れているため、起動できません。データは消していません。',
+          en: 'The data storage of the software is damaged, so it cannot start. Nothing was deleted.',
+        },
+      },
+      'image-unusable': {
+        summary: {
+          ja: 'この機器ではソフトウェアのデータ領域を使用できないため、起動できません。データは消していません。',
+          en: 'This machine cannot use the data storage of the software, so it cannot start. Nothing was deleted.',
+        },
+        remedy: {
+          ja: '運用者が、ファームウェアが ext4 と loop デバイスに対応していることを確認します。',
+          en: 'The operator checks that the firmware has ext4 and loop devices.',
+        },
+      },
+    },
   },
   START_TIMEOUT: {
     number: 'E503',

@@ -71,6 +71,19 @@ export const sizeErrors = {
     },
     who: 'operator',
     retry: 'later',
+    variants: {
+      'data-limit': {
+        summary: {
+          ja: '保存されているデータ（{actual}バイト）が新しい上限（{limit}バイト）より多いため、データ領域を小さくしていません。',
+          en: 'More data ({actual} bytes) are kept than the new limit ({limit} bytes) allows, so the storage was not made smaller.',
+        },
+        remedy: {
+          ja: '事業者が、ソフトウェアの保存するデータを減らします。次の起動時に自動的に小さくします。',
+          en: 'The provider makes the software keep less; it is made smaller by itself at the next start.',
+        },
+        who: 'provider',
+      },
+    },
   },
   SOFTWARE_COUNT_REACHED: {
     number: 'E307',

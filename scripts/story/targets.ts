@@ -1,8 +1,10 @@
 /** Orders and what became of them, as the operator sees it, and as the gateway's disk, page and log show it. */
-import { readFileSync, readlinkSync, type Stats, statSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, readlinkSync, type Stats, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { get } from './look.ts';
+import { isBelow, processesWhere } from './processes.ts';
 import { tellProgram } from './programs.ts';
 import { seen } from './story.ts';
 import { api, gatewayOf, operator, type World } from './world.ts';
@@ -61,8 +63,17 @@ export async function gatewayLog(dataDir: string): Promise<LogEntry[]> {
   return entries as LogEntry[];
 }
 
-/** Every file below `folder` in which the marker's bytes stand, links not followed. */
+/** A file in the data of software that runs, as the software itself sees it: its storage is mounted for nobody else. */
+export function readAppData(world: World, name: string): string {
+  const found = processesWhere((pid, command) => /\/app\/main\.js/.test(command) && isBelow(pid, gatewayOf(world).agentPid ?? -1))
+    .map((pid) => `/proc/${pid}/root/data/${name}`)
+    .find((file) => existsSync(file));
+  return found === undefined ? 'not found' : readFileSync(found, 'utf8');
+}
+
+/** Every file below `folder` in which the marker's bytes stand, links not followed; the data images with whatever lies in them. */
 export async function filesWith(folder: string, marker: string): Promise<string[]> {
+  execFileSync('sync'); // what software has just written may still be in the memory of the machine
   const names = await readdir(folder, { recursive: true });
   return names.filter((name) => {
     const file = path.join(folder, name);

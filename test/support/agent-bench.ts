@@ -108,7 +108,14 @@ export function aTestPackage(name: string, version = '1.0.0', { wish = {}, manif
   };
 }
 
-type App = { spec: AppSpec; end: (exit: AppExit) => void; isRunning: boolean; network: AppNetworkNews; memoryPeakBytes: number };
+type App = {
+  spec: AppSpec;
+  end: (exit: AppExit) => void;
+  isRunning: boolean;
+  network: AppNetworkNews;
+  memoryPeakBytes: number;
+  dataGrowth: number[];
+};
 
 /** In memory where there is such a place: every state is synced, and a shared disk takes its time for that. */
 function aFolder(): string {
@@ -335,7 +342,14 @@ export function anAgentBench({
     if (!existsSync(spec.appDir)) throw new TsugiteError('SANDBOX_UNAVAILABLE', { kind: 'launcher', said: 'no such package' });
     const health = [...packages.values()].find(({ wish }) => spec.appDir.endsWith(wish.package.sha256))?.health ?? 'ready';
     let end: App['end'] = () => {};
-    const app: App = { spec, isRunning: true, end: (exit) => end(exit), network: { denied: [] }, memoryPeakBytes: 20_000_000 };
+    const app: App = {
+      spec,
+      isRunning: true,
+      end: (exit) => end(exit),
+      network: { denied: [] },
+      memoryPeakBytes: 20_000_000,
+      dataGrowth: [],
+    };
     const ended = new Promise<AppExit>((resolve) => {
       end = (exit) => {
         app.isRunning = false;
@@ -358,6 +372,8 @@ export function anAgentBench({
       readiness: outcome,
       exited: ended,
       network: async () => app.network,
+      dataUsedBytes: () => undefined,
+      growData: async (bytes) => app.dataGrowth.push(bytes) > 0,
       memoryPeakBytes: () => (app.isRunning ? app.memoryPeakBytes : 0),
       async stop() {
         app.end(exited({ status: 0 }));

@@ -6,11 +6,13 @@ import { tellProgram } from '../../scripts/story/programs.ts';
 import { seen } from '../../scripts/story/story.ts';
 import { treeOf } from './tree.ts';
 
-/** What a refusal must leave alone: packages, installed software, staging, downloads. What an app prints goes on by itself. */
+/** What a refusal must leave alone: packages, installed software, staging, downloads. What an app prints, and what the kernel notes in its data image, goes on by itself. */
 export function installedOn({ dataDir }: EmulatedGateway): Record<string, string> {
   return Object.assign(
     {},
-    ...['store', 'software', 'staging', 'download'].map((name) => without('output.log', treeOf(path.join(dataDir, name), name))),
+    ...['store', 'software', 'staging', 'download'].map((name) =>
+      without('data.img', without('output.log', treeOf(path.join(dataDir, name), name))),
+    ),
   );
 }
 

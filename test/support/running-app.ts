@@ -68,7 +68,7 @@ export function aSandboxBench({
       title: { ja: '試験', en: 'Test' },
       uid,
       appDir,
-      dataDir,
+      data: { kind: 'folder', path: dataDir },
       socketsDir,
       entry: { runtime: 'node', args: ['main.js'] },
       health: { kind: 'ready', timeoutS: 20 },

@@ -1,11 +1,12 @@
 /** One running app: its sockets, its output, its readiness and its end. */
 
-import { closeSync, constants as fsConstants, mkdirSync, openSync } from 'node:fs';
+import { closeSync, constants as fsConstants, mkdirSync, openSync, statfsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { TsugiteError } from '../../../protocol/errors.ts';
 import type { OwnNumbers } from '../../../protocol/messages/own-numbers.ts';
 import type { AppExit, AppProcess, AppSpec, Clock } from '../../ports.ts';
-import { appProcessLimits, appProfile, webSocketDirInside, webSocketName } from '../../rules/sandbox-profile.ts';
+import { appProcessLimits, appProfile, dataDirInside, webSocketDirInside, webSocketName } from '../../rules/sandbox-profile.ts';
+import { growRunning } from '../app-data/image.ts';
 import { pathOnly } from '../app-socket.ts';
 import { openGatewaySocket } from '../gateway-socket.ts';
 import type { AppNetwork, AppNetworks } from './app-network.ts';
@@ -94,6 +95,8 @@ export async function startApp(
     exited,
     memoryPeakBytes: () => cgroup.memory().peakBytes,
     network: () => network.news(),
+    dataUsedBytes: () => (app.data.kind === 'image' ? usedBytesAt(`/proc/${initPid}/root${dataDirInside}`) : undefined),
+    growData: (dataBytes) => growRunning(app.data, child.pid as number, dataBytes),
     readiness: awaitReadiness(app.health, clock, { saidReady, exited, webSocketPath }),
     stop: async (graceMs) => {
       if (launched.pid !== undefined) send(launched.pid, 'SIGTERM');
@@ -116,6 +119,16 @@ function openWebSocketDir(initPid: number): number | undefined {
     return openSync(`/proc/${initPid}/root${webSocketDirInside}`, pathOnly | fsConstants.O_DIRECTORY | fsConstants.O_NOFOLLOW);
   } catch {
     return undefined; // it has ended already: `exited` tells
+  }
+}
+
+/** @returns undefined when it has ended meanwhile */
+function usedBytesAt(path: string): number | undefined {
+  try {
+    const { blocks, bfree, bsize } = statfsSync(path);
+    return (blocks - bfree) * bsize;
+  } catch {
+    return undefined;
   }
 }
 

@@ -9,7 +9,7 @@ import type { Duplex, Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TsugiteError } from '../../../protocol/errors.ts';
 import { bwrapArguments } from '../../rules/bwrap-arguments.ts';
-import { doorwayScript, planDoorway, throughDoor } from '../../rules/doorway.ts';
+import { doorwayOperands, doorwayScript, planDoorway, throughDoor } from '../../rules/doorway.ts';
 import type { ProcessLimits, SandboxProfile } from '../../rules/sandbox-profile.ts';
 import { type Architecture, seccompProgram } from '../../rules/seccomp.ts';
 import type { Cgroup } from './cgroup.ts';
@@ -89,29 +89,29 @@ function commandLine(
   const sandboxed = [tools.prlimit, ...rlimits, tools.bwrap, '--args', String(argsDescriptor), '--', ...profile.command];
   const sources = profile.mounts.flatMap((mount) => (mount.kind === 'bind' ? [mount.from] : []));
   const closed = sources.filter((path) => closedFolder(path, uid) !== undefined);
+  const images = profile.mounts.flatMap((mount) => (mount.kind === 'image' ? [mount.from] : []));
   const { network } = profile;
   const enter = network === 'none' ? [] : [tools.nsenter, `--net=${network.namespacePath}`, '--'];
   const dropUid = [tools.setpriv, `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--'];
-  if (closed.length === 0) {
+  if (closed.length === 0 && images.length === 0) {
     const stays = (path: string) => path;
     if (network === 'none') return { command: sandboxed, asRoot: false, reach: stays };
     return { command: [...enter, ...dropUid, ...sandboxed], asRoot: true, reach: stays };
   }
-  const doorway = planDoorway(closed, sources);
-  if (!doorway) throw new TsugiteError('PATH_UNREACHABLE', { path: closed[0], uid, folder: closedFolder(closed[0] as string, uid) });
+  const doorway = planDoorway({ closed, images }, sources);
+  const [first] = [...closed, ...images];
+  if (!doorway) throw new TsugiteError('PATH_UNREACHABLE', { path: first, uid, folder: closedFolder(first as string, uid) });
   const door = [
     tools.unshare,
     '--mount',
     '--propagation',
-    'private',
+    'slave', // what the gateway unmounts is unmounted there too, and nothing comes back from there
     '--',
     tools.sh,
     '-c',
     doorwayScript,
     'sh',
-    doorway.door,
-    ...doorway.paths,
-    '--',
+    ...doorwayOperands(doorway),
   ];
   return { command: [...enter, ...door, ...dropUid, ...sandboxed], asRoot: true, reach: (path) => throughDoor(doorway, path) };
 }

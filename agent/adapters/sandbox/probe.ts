@@ -38,7 +38,10 @@ export async function probeSandbox(host: SandboxHost): Promise<SandboxProof> {
   for (const path of [appDir, dataDir, gatewaySocketDir]) mkdirSync(path, { recursive: true, mode: 0o755 });
   chownSync(dataDir, installerUid, installerUid);
   const profile = {
-    ...appProfile({ appDir, dataDir, gatewaySocketDir, entry: { runtime: 'node', args: ['probe.js'] }, limits }, facts),
+    ...appProfile(
+      { appDir, data: { kind: 'folder', path: dataDir }, gatewaySocketDir, entry: { runtime: 'node', args: ['probe.js'] }, limits },
+      facts,
+    ),
     command: ['/usr/bin/node', '-e', probeScript],
   };
   const processLimits = appProcessLimits(limits);

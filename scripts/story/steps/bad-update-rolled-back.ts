@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { must, mustBe } from '../look.ts';
 import { tellProgram } from '../programs.ts';
 import type { Step } from '../story.ts';
-import { filesWith, gatewayLog, shownInHome, targetReaches, versionThatAnswers } from '../targets.ts';
+import { gatewayLog, readAppData, shownInHome, targetReaches, versionThatAnswers } from '../targets.ts';
 import { publishVariant } from '../variants.ts';
 import { gatewayOf, operator, type World } from '../world.ts';
 import { householdMarker } from './update-committed.ts';
@@ -26,8 +24,7 @@ export const badUpdateRolledBack: Step<World> = {
     );
 
     mustBe('version that answers', await versionThatAnswers(world, 'demo.ipv4'), '1.1.0');
-    const [data = ''] = await filesWith(gateway.dataDir, householdMarker);
-    mustBe("the app's data", data === '' ? 'not found' : readFileSync(path.join(gateway.dataDir, data), 'utf8'), householdMarker);
+    mustBe("the app's data", readAppData(world, 'household.txt'), householdMarker);
     const shown = await shownInHome(gateway.pageUrl, 'demo.ipv4');
     mustBe('state in the home', [shown?.state, shown?.version], ['running-previous', '1.1.0']);
     const why = await tellProgram('agent', ['why', 'demo.ipv4', '--data', gateway.dataDir]);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { mountsAndLoops } from '../../support/leftovers.ts';
 
 const outfile = join(tmpdir(), 'tsugite-holder.mjs');
 beforeAll(async () => {
@@ -18,11 +19,13 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(outfile));
 
-test('when the agent is killed, its apps end with it: nothing runs that nobody watches', async () => {
+test('when the agent is killed, its apps end with it: nothing runs that nobody watches, and no image stays mounted', async () => {
   const { agent, appPid } = await anAgent([]);
   expect(existsSync(`/proc/${appPid}`)).toBe(true);
+  expect(mountsAndLoops()).toEqual([expect.stringMatching(/^loop .*data.img$/)]); // one loop device, and no mount that the gateway could see
   agent.kill('SIGKILL');
   await expect.poll(() => existsSync(`/proc/${appPid}`), { timeout: 5_000 }).toBe(false);
+  await expect.poll(mountsAndLoops, { timeout: 5_000 }).toEqual([]);
 });
 
 test('a file that the agent inherited from who started it does not reach an app', async () => {

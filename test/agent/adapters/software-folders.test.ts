@@ -21,9 +21,9 @@ let dataDir: string;
 let data: string;
 const of = { software: 'heater.acme', provider: 'acme' } as never;
 const folder = () => join(dataDir, 'software', 'acme', 'heater.acme');
-beforeEach(() => {
+beforeEach(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'folders-'));
-  data = makeSoftwareFolders(dataDir).prepareData(of, process.getuid?.() ?? 0);
+  data = (await makeSoftwareFolders(dataDir).prepareData(of, { uid: process.getuid?.() ?? 0, bytes: 65_536 })).data.path;
   writeFileSync(join(data, 'note'), 'as it was');
 });
 afterEach(() => rmSync(dataDir, { recursive: true }));
@@ -87,6 +87,42 @@ test('a purge follows no link out of the folder', async () => {
   symlinkSync(dataDir, join(data, 'folder'));
   await folders().purge(of);
   expect(readFileSync(join(dataDir, 'outside'), 'utf8')).toBe('not theirs');
+});
+
+test('a purge finds what no path can name: any depth, names that are no text, pipes, sockets and holes', async () => {
+  const witness = join(dataDir, 'witness');
+  // A chain of folders longer than PATH_MAX, with a file at its end.
+  execFileSync('sh', [
+    '-c',
+    'cd "$1" && for i in $(seq 1500); do mkdir d && cd -P d || exit 1; done && echo secret > end && ln end "$2"',
+    'sh',
+    data,
+    witness,
+  ]);
+  writeFileSync(Buffer.concat([Buffer.from(`${data}/`), Buffer.from([0xff, 0x61])]), 'secret');
+  linkSync(Buffer.concat([Buffer.from(`${data}/`), Buffer.from([0xff, 0x61])]), `${witness}2`);
+  execFileSync('mkfifo', [join(data, 'pipe')]);
+  execFileSync('truncate', ['-s', '1T', join(data, 'hole')]);
+  await folders().purge(of);
+  expect(readFileSync(witness).every((byte) => byte === 0)).toBe(true);
+  expect(readFileSync(`${witness}2`).every((byte) => byte === 0)).toBe(true);
+  expect(readdirSync(join(dataDir, 'software'))).toEqual([]);
+});
+
+test('what is too deep to be counted counts as more than any limit', () => {
+  execFileSync('sh', ['-c', 'cd "$1" && for i in $(seq 100); do mkdir d && cd d || exit 1; done', 'sh', data]);
+  expect(folders().dataBytes(of)).toBe(Number.MAX_SAFE_INTEGER);
+});
+
+test('the count follows no link', () => {
+  symlinkSync('/usr', join(data, 'link'));
+  expect(folders().dataBytes(of)).toBeLessThan(100_000);
+});
+
+test('an image that this machine cannot mount is never taken for software without data', async () => {
+  rmSync(data, { recursive: true });
+  writeFileSync(join(folder(), 'data.img'), 'x');
+  await expect(folders().prepareData(of, { uid: 0, bytes: 65_536 })).rejects.toThrowError(/E502/);
 });
 
 test('a purge of what is not there is done', async () => {

@@ -213,6 +213,51 @@ describe('terms', () => {
   });
 });
 
+describe('the room for its data', () => {
+  const asked = 3_000_000;
+  const granted = (dataBytes: number) =>
+    aTestPackage('heater', '1.1.0', {
+      wish: { limits: { ...heater.wish.limits, dataBytes } },
+      manifest: { resources: { memoryBytes: 33_554_432, cpuPercent: 25, pids: 16, dataBytes: asked } },
+    });
+  const last = () => gateway.apps.at(-1);
+
+  test('that a lower plan takes away is there until its next start; what a higher one gives is given while it runs, once', async () => {
+    await gateway.deliver(granted(asked));
+    const starts = gateway.apps.length;
+    await gateway.wish([granted(1_000_000)]);
+    expect(gateway.apps).toHaveLength(starts);
+
+    last()?.end({ status: 1, signal: null, outOfMemory: false, memoryPeakBytes: 1 });
+    await gateway.settled();
+    await gateway.pass(2_000);
+    expect(last()?.spec.limits.dataBytes).toBe(1_000_000);
+
+    await gateway.wish([granted(asked + 1)]);
+    await gateway.pass(7_200_000);
+    expect(gateway.apps).toHaveLength(starts + 1);
+    expect(last()?.dataGrowth).toEqual([asked]);
+  });
+
+  test('is counted where the kernel keeps no limit: more than that is stopped with E607, told once, and started again', async () => {
+    await gateway.pass(120_000);
+    expect(gateway.reports('supervisor')).toEqual([]);
+
+    const starts = gateway.apps.length;
+    gateway.writeData('heater', 'x'.repeat(200_000));
+    await gateway.pass(61_000);
+    expect(gateway.reports('supervisor')).toMatchObject([{ number: 'E607', detail: { limit: 65_536, kind: 'data' } }]);
+    expect(gateway.apps.slice(0, starts).filter(({ isRunning }) => isRunning)).toEqual([]);
+    await gateway.pass(2_000);
+    expect(gateway.apps).toHaveLength(starts + 1);
+    expect(gateway.snapshot().software[0]).toMatchObject({ state: 'running', reason: { code: 'APP_LIMIT_REACHED' } });
+
+    await gateway.pass(61_000);
+    expect(gateway.reports('supervisor')).toHaveLength(1);
+    expect(gateway.events.filter(({ event }) => event === 'storage.over_limit')).toHaveLength(2);
+  });
+});
+
 describe('software that ends by itself', () => {
   const crash = async () => {
     gateway.apps.findLast(({ isRunning }) => isRunning)?.end({ status: 1, signal: null, outOfMemory: false, memoryPeakBytes: 1 });

@@ -10,7 +10,7 @@ const host = {
 const limits = { installedBytes: 2_500_000, dataBytes: 4_194_304, memoryBytes: 67_108_864, cpuPercent: 25, pids: 32, files: 256 };
 const app = {
   appDir: '/var/lib/tsugite/store/ab12',
-  dataDir: '/var/lib/tsugite/software/acme/demo.ipv4/data',
+  data: { kind: 'image' as const, path: '/var/lib/tsugite/software/acme/demo.ipv4/data.img' },
   gatewaySocketDir: '/var/lib/tsugite/run/t1',
   entry: { runtime: 'node' as const, args: ['main.js', '--quiet'] as [string, ...string[]] },
   limits,
@@ -18,7 +18,8 @@ const app = {
 const descriptors = { seccomp: 4, info: 5, block: 6 };
 
 test('the arguments of an app that runs on node, as bubblewrap reads them', () => {
-  expect(lines(bwrapArguments(appProfile(app, host), descriptors))).toBe(`
+  const throughDoor = (path: string) => (path === app.data.path ? '/mnt/0' : path);
+  expect(lines(bwrapArguments(appProfile(app, host), descriptors, throughDoor))).toBe(`
 --unshare-all
 --unshare-user
 --disable-userns
@@ -46,7 +47,7 @@ test('the arguments of an app that runs on node, as bubblewrap reads them', () =
 --size 4194304
 --tmpfs /dev/shm
 --ro-bind /var/lib/tsugite/store/ab12 /app
---bind /var/lib/tsugite/software/acme/demo.ipv4/data /data
+--bind /mnt/0 /data
 --ro-bind /var/lib/tsugite/run/t1 /run/tsugite/gateway
 --perms 0700
 --size 65536
@@ -70,6 +71,11 @@ test('a delivered binary sees the system’s libraries, and is started itself', 
   const rendered = lines(bwrapArguments(profile, descriptors));
   expect(rendered).toContain('--ro-bind /usr /usr\n--symlink usr/bin /bin\n');
   expect(rendered).not.toContain('/usr/bin/node /usr/bin/node');
+});
+
+test('data that lie in a folder are bound as they are', () => {
+  const profile = appProfile({ ...app, data: { kind: 'folder', path: '/d/data' } }, host);
+  expect(lines(bwrapArguments(profile, descriptors))).toContain('--bind /d/data /data\n');
 });
 
 test('the installer sees its program and one staging folder, and no app’s data or socket', () => {
