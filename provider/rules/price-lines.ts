@@ -6,7 +6,7 @@ export type PricedWork = {
   readonly oneOffYen: number;
   readonly monthlyYen: number;
   /** `YYYY-MM`, in Japan. */
-  readonly firstBilledMonth: string;
+  readonly firstChargedMonth: string;
   readonly releases: readonly {
     readonly release: string;
     readonly software: string;
@@ -30,7 +30,7 @@ const workNames = {
   other: 'その他変更 / other change',
 } as const satisfies Record<WorkKind, string>;
 
-export function priceLines({ oneOffYen, monthlyYen, firstBilledMonth, releases }: PricedWork): string[] {
+export function priceLines({ oneOffYen, monthlyYen, firstChargedMonth, releases }: PricedWork): string[] {
   return [
     ...releases.flatMap((one) => [
       `${one.software} ${one.version}  ${workNames[one.work]}`,
@@ -44,6 +44,6 @@ export function priceLines({ oneOffYen, monthlyYen, firstBilledMonth, releases }
       ),
     ]),
     `一時費用 / once       ${yenText(oneOffYen)}`,
-    `月額 / every month    ${yenText(monthlyYen)}（${firstBilledMonth} から、配信対象ごとの料金を除く / from then on, without the fees per target）`,
+    `月額 / every month    ${yenText(monthlyYen)}（${firstChargedMonth} から、配信対象ごとの料金を除く / from then on, without the fees per target）`,
   ];
 }

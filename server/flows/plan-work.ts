@@ -1,11 +1,12 @@
 /** What a work order would do and cost now: its releases proven anew, decided as if they came now, and priced. Nothing is written. */
 import { TsugiteError } from '../../protocol/errors.ts';
 import type { RandomId, SoftwareId, Version } from '../../protocol/fields.ts';
-import { baseFeeYen, type PriceClass, targetFeeYen, type WorkKind } from '../../protocol/pricing.ts';
+import type { PriceTable, WorkKind } from '../../protocol/price-tables.ts';
 import type { Clock, Db, PackageFiles, Sql } from '../ports.ts';
 import type { ModelRefusal, SizeClasses } from '../rules/admission.ts';
 import { japanDay } from '../rules/japan-day.ts';
-import { decideRegistration, priceOfWork, type Registration, type WorkItem, type WorkPrice } from '../rules/registration.ts';
+import { type QuotedItem, quoteWork } from '../rules/quote.ts';
+import { decideRegistration, type Registration, type WorkPrice } from '../rules/registration.ts';
 import type { Actor } from './actor.ts';
 import { provePackage } from './receive-package.ts';
 import { loadKnownSoftware, loadMeasured, lockSoftwareIds, type MeasuredRelease } from './stored-releases.ts';
@@ -23,12 +24,20 @@ export type PlannedRelease = SizeClasses & {
   readonly targets: number;
   readonly refusedModels: readonly ModelRefusal[];
 };
-export type WorkPlan = WorkPrice & { readonly releases: readonly PlannedRelease[] };
+export type WorkPlan = WorkPrice & { readonly firstChargedMonth: string; readonly releases: readonly PlannedRelease[] };
+/** What stands in an order without a release. */
+export type OtherWork = { readonly software: SoftwareId; readonly work: WorkKind };
 
-type Doors = { readonly db: Db; readonly clock: Clock; readonly packages: PackageFiles; readonly unitBytes: number };
+type Doors = {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly packages: PackageFiles;
+  readonly unitBytes: number;
+  readonly tables: readonly PriceTable[];
+};
 export type WorkPlanner = ReturnType<typeof makeWorkPlanner>;
 
-export function makeWorkPlanner({ db, clock, packages, unitBytes }: Doors) {
+export function makeWorkPlanner({ db, clock, packages, unitBytes, tables }: Doors) {
   return {
     /**
      * Outside any transaction, because it reads whole files: what is registered is proven at that moment, not only when it was uploaded.
@@ -50,7 +59,7 @@ export function makeWorkPlanner({ db, clock, packages, unitBytes }: Doors) {
     plan: async (
       sql: Sql,
       ids: readonly RandomId[],
-      others: readonly WorkItem[] = [],
+      others: readonly OtherWork[] = [],
     ): Promise<WorkPlan & { measured: readonly MeasuredRelease[] }> => {
       const seen = await loadMeasured(sql, ids);
       verifyOneEach(seen);
@@ -59,17 +68,27 @@ export function makeWorkPlanner({ db, clock, packages, unitBytes }: Doors) {
         seen.map(({ software }) => software),
       );
       const measured = await loadMeasured(sql, ids);
-      const { revokedSigners } = await trustInForce(sql, clock.nowMs());
-      const day = japanDay(clock.nowMs());
-      const releases: PlannedRelease[] = [];
+      const atMs = clock.nowMs();
+      const { revokedSigners } = await trustInForce(sql, atMs);
+      const day = japanDay(atMs);
+      const releases: Sized[] = [];
       for (const one of measured) {
         const known = await loadKnownSoftware(sql, one.software);
         const decided = decideRegistration({ ...known, packages: one.packages, unitBytes, day, revokedSigners });
-        releases.push(await planned(sql, one, decided));
+        releases.push(await sized(sql, one, decided));
       }
-      const extra = releases.reduce((sum, { targets, targetYen }) => sum + targets * targetYen, 0);
-      const { oneOffYen, monthlyYen } = priceOfWork([...releases, ...others]);
-      return { oneOffYen, monthlyYen: monthlyYen + extra, releases, measured };
+      const items = [
+        ...releases.map((one) => ({ ...one, sizes: one })),
+        ...others.map((one) => ({ ...one, sizes: undefined, targets: 0 })),
+      ];
+      const quoted = quoteWork(items, { atMs, unitBytes, tables });
+      return {
+        oneOffYen: quoted.oneOff.totalYen,
+        monthlyYen: quoted.monthly.totalYen,
+        firstChargedMonth: quoted.firstChargedMonth,
+        releases: releases.map((one, index) => ({ ...one, ...feesOf(quoted.items[index]) })),
+        measured,
+      };
     },
   };
 }
@@ -83,20 +102,14 @@ function verifyOneEach(releases: readonly MeasuredRelease[]): void {
     });
 }
 
-async function planned(
-  sql: Sql,
-  { id, software, version }: MeasuredRelease,
-  { isAddition, ...decided }: Registration,
-): Promise<PlannedRelease> {
-  return {
-    ...decided,
-    release: id,
-    software,
-    version,
-    baseYen: baseFeeYen(decided.menu as PriceClass),
-    targetYen: targetFeeYen(decided.plan as PriceClass),
-    targets: isAddition ? await openTargetsOf(sql, software, version) : 0,
-  };
+type Sized = Omit<PlannedRelease, 'baseYen' | 'targetYen'>;
+
+async function sized(sql: Sql, { id, software, version }: MeasuredRelease, { isAddition, ...decided }: Registration): Promise<Sized> {
+  return { ...decided, release: id, software, version, targets: isAddition ? await openTargetsOf(sql, software, version) : 0 };
+}
+
+function feesOf(item: QuotedItem | undefined): Pick<PlannedRelease, 'baseYen' | 'targetYen'> {
+  return { baseYen: item?.sizes?.monthly.baseYen ?? 0, targetYen: item?.sizes?.targetYen ?? 0 };
 }
 
 async function openTargetsOf(sql: Sql, software: SoftwareId, version: Version): Promise<number> {

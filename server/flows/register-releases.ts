@@ -4,8 +4,8 @@
  */
 import { TsugiteError } from '../../protocol/errors.ts';
 import type { RandomId } from '../../protocol/fields.ts';
+import type { PriceTable } from '../../protocol/price-tables.ts';
 import type { Clock, Db, PackageFiles, Random, Sql } from '../ports.ts';
-import { firstChargedMonth } from '../rules/billing-period.ts';
 import { verifyAccepted, type WorkPrice } from '../rules/registration.ts';
 import type { Actor } from './actor.ts';
 import { appendAudit } from './audit.ts';
@@ -24,11 +24,12 @@ type Doors = {
   readonly random: Random;
   readonly packages: PackageFiles;
   readonly unitBytes: number;
+  readonly tables: readonly PriceTable[];
   readonly completion: WorkCompletion;
 };
 
 export function makeRegisterReleases(doors: Doors) {
-  const { db, clock } = doors;
+  const { db } = doors;
   const planner = makeWorkPlanner(doors);
 
   /** The measured releases, all of them, proven anew. @throws TsugiteError NOT_FOUND (another's too) · of `verifyPackage` */
@@ -40,13 +41,13 @@ export function makeRegisterReleases(doors: Doors) {
 
   return {
     /** What registering these would cost now. Nothing is kept. */
-    quote: async (releases: readonly RandomId[], actor: Actor): Promise<WorkPlan & { firstBilledMonth: string }> => {
+    quote: async (releases: readonly RandomId[], actor: Actor): Promise<WorkPlan> => {
       const ids = [...new Set(releases)];
       await loadProven(ids, actor);
       return db.tx(async (sql) => {
         const { measured, ...plan } = await planner.plan(sql, ids);
         verifyAllThere(measured, ids, actor);
-        return { ...plan, firstBilledMonth: firstChargedMonth(clock.nowMs()) };
+        return plan;
       });
     },
 

@@ -1,6 +1,7 @@
 /** The operator's hand on work orders (工事): several software in one (W13), other changes (D-21), and the word that a work is done. */
 import { TsugiteError } from '../../protocol/errors.ts';
 import type { ProviderId, RandomId, SoftwareId } from '../../protocol/fields.ts';
+import type { PriceTable } from '../../protocol/price-tables.ts';
 import type { Clock, Db, PackageFiles, Random, Sql } from '../ports.ts';
 import { verifyAccepted, type WorkPrice } from '../rules/registration.ts';
 import { type SoftwareState, verifyTakesReleases } from '../rules/software-states.ts';
@@ -10,7 +11,7 @@ import { appendAudit } from './audit.ts';
 import { unclaimSoftware } from './claim-software.ts';
 import { completeWork } from './complete-work.ts';
 import { type Listed, type Page, pageOf, rowsFor } from './page.ts';
-import { makeWorkPlanner } from './plan-work.ts';
+import { makeWorkPlanner, type OtherWork } from './plan-work.ts';
 import { loadMeasured, lockSoftwareIds, verifyProvider } from './stored-releases.ts';
 import { insertItem, insertWorkOrder, loadWorkOrder, lockWorkOrder, type WorkOrderRow, workOrderQuery } from './work-order-rows.ts';
 
@@ -27,6 +28,7 @@ type Doors = {
   readonly random: Random;
   readonly packages: PackageFiles;
   readonly unitBytes: number;
+  readonly tables: readonly PriceTable[];
 };
 
 export function makeWorkOrders(doors: Doors) {
@@ -143,8 +145,8 @@ function releasesOf({ items }: WorkOrderRow): RandomId[] {
   return items.flatMap(({ release }) => release ?? []);
 }
 
-function othersOf({ items }: WorkOrderRow) {
-  return items.filter(({ release }) => release === null).map(({ work }) => ({ work }));
+function othersOf({ items }: WorkOrderRow): OtherWork[] {
+  return items.flatMap(({ release, software, work }) => (release === null ? [{ software, work }] : []));
 }
 
 function move({ state }: WorkOrderRow, event: WorkOrderEvent): WorkOrderState {

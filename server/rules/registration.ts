@@ -1,6 +1,6 @@
 /** What registering measured releases takes: the work (DOMAIN D-21, D-33), the sizes, the yen, and whether a person accepted just that. */
 import { TsugiteError } from '../../protocol/errors.ts';
-import { baseFeeYen, type PriceClass, type WorkKind, workOrderYen } from '../../protocol/pricing.ts';
+import type { WorkKind } from '../../protocol/price-tables.ts';
 import type { Manifest } from '../../protocol/statements/manifest.ts';
 import { type Admission, type AdmissionCase, decideAdmission, type StoredPackage } from './admission.ts';
 
@@ -32,21 +32,13 @@ export function decideRegistration({ packages, ...it }: RegistrationCase): Regis
   return decided;
 }
 
-/** One software of a work order; without a menu where no release comes with it (その他変更). */
-export type WorkItem = { readonly work: WorkKind; readonly menu?: PriceClass | undefined };
+/** The two sums of a quote (rules/quote.ts) that a person accepts. */
 export type WorkPrice = {
   /** Once, in the month in which the work is completed (D-22). */
   readonly oneOffYen: number;
-  /** Base fees of the software in the order, every month from the next on. */
+  /** Every month from the next on: base fees, and the add-on fees of targets that the work charges anew. */
   readonly monthlyYen: number;
 };
-
-export function priceOfWork(items: readonly WorkItem[]): WorkPrice {
-  return {
-    oneOffYen: workOrderYen(items.map(({ work }) => work)),
-    monthlyYen: items.reduce((sum, { menu }) => sum + (menu === undefined ? 0 : baseFeeYen(menu)), 0),
-  };
-}
 
 /** @throws TsugiteError PRICE_NOT_ACCEPTED when a person accepted other sums than these */
 export function verifyAccepted(accepted: WorkPrice, price: WorkPrice): void {

@@ -183,7 +183,7 @@ describe('publish', () => {
       0,
       {
         ok: true,
-        price: { ...w1, firstBilledMonth: expect.stringMatching(/^\d{4}-\d{2}$/) },
+        price: { ...w1, firstChargedMonth: expect.stringMatching(/^\d{4}-\d{2}$/) },
         order: { state: 'COMPLETED', isRepeat: false, items: [{ software }] },
       },
     ]);

@@ -7,13 +7,12 @@ import type { makeMeasureRelease } from '../../flows/measure-release.ts';
 import type { makeMeasuredQueries } from '../../flows/measured-queries.ts';
 import type { makeRegisterReleases } from '../../flows/register-releases.ts';
 import { releaseMachine } from '../../rules/release-states.ts';
-import { time, words } from '../fields.ts';
+import { month, time, words } from '../fields.ts';
 import { admission, classes, refusedModels, shownAdmission, shownClasses, shownOrder, shownYen, work, yen } from '../release-shapes.ts';
 import { type Route, route } from '../route.ts';
 import { shown } from '../shown.ts';
 import { workOrder } from './work.ts';
 
-const month = z.string().check(z.regex(/^\d{4}-\d{2}$/));
 const releaseState = z.enum(Object.keys(releaseMachine) as (keyof typeof releaseMachine)[]);
 /** Bounded: one work order with its fees has to be read by a person. */
 const releases = z.array(randomId).check(z.minLength(1), z.maxLength(20));
@@ -31,7 +30,7 @@ const measured = z.strictObject({
 });
 const plan = z.strictObject({
   ...yen.shape,
-  firstBilledMonth: month,
+  firstChargedMonth: month,
   releases: z.array(
     z.strictObject({
       release: randomId,
@@ -130,7 +129,7 @@ export function publishingRoutes({
         body: { releases: [shown.release] },
         answer: {
           ...shownYen,
-          firstBilledMonth: '2026-12',
+          firstChargedMonth: '2026-12',
           releases: [
             {
               ...shownRelease,

@@ -116,7 +116,7 @@ describe('an upload of a provider is measured', () => {
 describe('a registration', () => {
   test('at the accepted price completes a work order, publishes the software, and is charged', async () => {
     const release = await upload();
-    expect(await quote(release)).toMatchObject({ ...w1, firstBilledMonth: expect.stringMatching(/^\d{4}-\d{2}$/) });
+    expect(await quote(release)).toMatchObject({ ...w1, firstChargedMonth: expect.stringMatching(/^\d{4}-\d{2}$/) });
     const { status, body } = await publish(release);
     expect([status, body]).toMatchObject([
       201,
@@ -297,8 +297,7 @@ describe('a hostile provider', () => {
 describe('what is not registered in time is dropped', () => {
   const dayMs = 86_400_000;
   const tidy = async () => {
-    rig.housekeeping.start();
-    await rig.housekeeping.stop();
+    await rig.housekeeping.tidy();
   };
 
   test('after thirty days, file and all; a new package of it begins the time anew', async () => {

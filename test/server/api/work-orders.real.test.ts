@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { sheetPrices } from '../../../protocol/price-tables.ts';
 import { aPeopleSide, type PeopleSideRig, type Reply } from '../../support/people-side.ts';
 
 /** Work orders that somebody at the operator completes (`work.completion: operator`), and those that it opens by hand. */
@@ -6,11 +7,13 @@ let rig: PeopleSideRig;
 let software: string;
 let names = 0;
 beforeAll(async () => {
-  rig = await aPeopleSide({ completion: 'operator' });
+  const later = { ...sheetPrices, name: 'later', validFrom: '2031-02', menuMonthlyYen: 22_000, basicWorkYen: 12_100 };
+  rig = await aPeopleSide({ completion: 'operator', billing: { tables: [sheetPrices, later] } });
   for (const provider of ['acme', 'other']) await rig.aProvider(provider);
 });
 afterAll(() => rig.stop());
 beforeEach(() => {
+  rig.clock.offsetMs = 0;
   names += 1;
   software = `lamp-${names}.acme`;
 });
@@ -69,11 +72,18 @@ describe('a provider’s order that waits for the operator', () => {
     });
   });
 
-  test('is refused when the price is another one by then, and the provider has to accept anew', async () => {
+  test('is refused when another price table is in force by then, and the provider has to accept anew', async () => {
     const order = orderOf(await register(await upload()));
-    await rig.db.query('UPDATE work_orders SET accepted_one_off_yen = 29370 WHERE id = $1', [order]);
-    expect((await complete(order)).body).toMatchObject({ number: 'E722', context: { found: { ...w1, oneOffYen: 29_370 }, expected: w1 } });
+    rig.clock.offsetMs = Date.parse('2031-02-01T00:00:00+09:00') - Date.now();
+    const now = { oneOffYen: 40_480, monthlyYen: 22_000 };
+    expect((await complete(order)).body).toMatchObject({ number: 'E722', context: { found: w1, expected: now } });
     expect(await stateOf()).toBe('MEASURED');
+    await acme('POST', `/work-orders/${order}/cancel`, { reason: 'the price' });
+    const [{ release }] = (await rig.db.query('SELECT id AS release FROM measured_releases WHERE software_id = $1', [software])) as [
+      { release: string },
+    ];
+    expect((await register(release)).body.number).toBe('E722');
+    expect((await complete(orderOf(await register(release, now)))).body.state).toBe('COMPLETED');
   });
 
   test('cancelled by its provider charges nothing: the upload waits again, and the name is free', async () => {

@@ -1,15 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Digest, digest, keyId, providerId, type Version, version } from '../../../protocol/fields.ts';
-import type { PriceClass, WorkKind } from '../../../protocol/pricing.ts';
 import { type Manifest, manifestSchema } from '../../../protocol/statements/manifest.ts';
-import {
-  decideRegistration,
-  type MeasuredPackage,
-  priceOfWork,
-  type RegistrationCase,
-  verifyAccepted,
-} from '../../../server/rules/registration.ts';
+import { decideRegistration, type MeasuredPackage, type RegistrationCase, verifyAccepted } from '../../../server/rules/registration.ts';
 import { aFile, aManifest, aTar } from '../../support/packages.ts';
 
 const files = [aFile('main.js')];
@@ -85,37 +77,6 @@ describe('what was true at the upload may not be any more', () => {
 });
 
 describe('the price', () => {
-  test('W1: one new software of menu 1', () => {
-    expect(priceOfWork([{ work: 'new', menu: 1 }])).toEqual({ oneOffYen: 29_480, monthlyYen: 11_000 });
-  });
-  test('W13: two new software in one order share the basic fee', () => {
-    expect(
-      priceOfWork([
-        { work: 'new', menu: 1 },
-        { work: 'new', menu: 1 },
-      ]).oneOffYen,
-    ).toBe(57_860);
-    expect(2 * priceOfWork([{ work: 'new', menu: 1 }]).oneOffYen).toBe(58_960);
-  });
-  test('W14: a change', () => {
-    expect(priceOfWork([{ work: 'change', menu: 2 }])).toEqual({ oneOffYen: 26_400, monthlyYen: 22_000 });
-  });
-  test('W15: an other change alone', () => {
-    expect(priceOfWork([{ work: 'other' }])).toEqual({ oneOffYen: 5_500, monthlyYen: 0 });
-  });
-
-  const item = fc.record({ work: fc.constantFrom<WorkKind>('new', 'change', 'other'), menu: fc.constantFrom<PriceClass>(1, 2, 3, 4, 5) });
-  test('every sum is a multiple of 110, and one order is never dearer than two', () => {
-    fc.assert(
-      fc.property(fc.array(item, { minLength: 1, maxLength: 8 }), fc.array(item, { minLength: 1, maxLength: 8 }), (one, other) => {
-        const [together, apart] = [priceOfWork([...one, ...other]), [priceOfWork(one), priceOfWork(other)]];
-        expect(together.oneOffYen % 110).toBe(0);
-        expect(apart.reduce((sum, { oneOffYen }) => sum + oneOffYen, 0) - together.oneOffYen).toBe(1_100);
-        expect(apart.reduce((sum, { monthlyYen }) => sum + monthlyYen, 0)).toBe(together.monthlyYen);
-      }),
-    );
-  });
-
   test('only exactly the sums that a person accepted count; a refusal names both', () => {
     const price = { oneOffYen: 29_480, monthlyYen: 11_000 };
     verifyAccepted(price, price);
