@@ -22,23 +22,22 @@ describe.skipIf(!isHere).each([
   { file: 'ed25519_test.json', count: 151, valid: 88 },
   { file: 'rsa_signature_3072_sha256_test.json', count: 259, valid: 8 },
 ])('$file', ({ file, count, valid }) => {
-  const load = (): { key: ReturnType<typeof createPublicKey>; vector: Vector }[] => {
-    const { testGroups } = JSON.parse(readFileSync(path.join(folder, file), 'utf8')) as VectorFile;
-    return testGroups.flatMap(({ publicKeyDer, tests }) => {
-      const key = createPublicKey({ key: Buffer.from(publicKeyDer, 'hex'), format: 'der', type: 'spki' });
-      return tests.map((vector) => ({ key, vector }));
-    });
-  };
+  const vectors = isHere ? load(file) : [];
 
-  test(`each of its ${count} vectors is judged as it should be, ${valid} of them good`, () => {
-    const judged = load().map(({ key, vector }) => ({
-      vector,
-      verdict: isSignedBy(key, Buffer.from(vector.msg, 'hex'), Buffer.from(vector.sig, 'hex').toString('base64')),
-    }));
-    expect(judged.length).toBe(count);
-    expect(
-      judged.filter(({ vector, verdict }) => verdict !== isGood(vector)).map(({ vector }) => `${vector.tcId} ${vector.comment}`),
-    ).toEqual([]);
-    expect(judged.filter(({ verdict }) => verdict).length).toBe(valid);
+  test(`there are ${count}, ${valid} of them good`, () => {
+    expect([vectors.length, vectors.filter(({ vector }) => isGood(vector)).length]).toEqual([count, valid]);
+  });
+
+  test.for(vectors)('$vector.tcId $vector.comment: $vector.result', ({ key, vector }) => {
+    const verdict = isSignedBy(key, Buffer.from(vector.msg, 'hex'), Buffer.from(vector.sig, 'hex').toString('base64'));
+    expect(verdict).toBe(isGood(vector));
   });
 });
+
+function load(file: string): { key: ReturnType<typeof createPublicKey>; vector: Vector }[] {
+  const { testGroups } = JSON.parse(readFileSync(path.join(folder, file), 'utf8')) as VectorFile;
+  return testGroups.flatMap(({ publicKeyDer, tests }) => {
+    const key = createPublicKey({ key: Buffer.from(publicKeyDer, 'hex'), format: 'der', type: 'spki' });
+    return tests.map((vector) => ({ key, vector }));
+  });
+}
