@@ -159,6 +159,7 @@ describe('what was measured', () => {
   });
 
   test('by another gateway is not sent by this one', async () => {
+    gateway.charged.bytes += 6_120;
     await pass(2 * hourMs);
     await gateway.stop();
     const renamed = anAgentBench({ dataDir: gateway.dataDir, gateway: 'hgw-0002' as never });
@@ -166,7 +167,9 @@ describe('what was measured', () => {
     await renamed.wish([], { gateway: 'hgw-0002' as never });
     await renamed.pass(2 * dayMs);
     expect(renamed.telemetry.length).toBeGreaterThan(0);
+    expect(renamed.telemetry.flatMap(({ agent }) => fromColumn(agent.controlBytes)).filter((bytes) => bytes > 0)).toEqual([]);
     expect(JSON.stringify(renamed.telemetry)).not.toContain(heater.wish.target);
+    renamed.remove();
   });
 
   test('stays in memory while the disk is full, and is sent all the same', async () => {
