@@ -4,16 +4,19 @@ import { measureInstall } from './benches/install.ts';
 import { describeMachine } from './benches/machine.ts';
 import { notBuilt, readOptions } from './benches/options.ts';
 import { type Bench, toText } from './benches/result.ts';
+import { measureServer } from './benches/server.ts';
 
 const benches = new Map<string, Bench>([
   ['install', measureInstall],
   ['footprint', measureFootprint],
+  ['server', measureServer],
 ]);
 
 const usage = `scripts/bench <${[...benches.keys()].join('|')}> [--json] [--rounds N]
 
   install     verify, unpack and make durable, against sha256sum + tar + sync on the same file system
   footprint   memory, start and code of an idle agent that is connected and runs one app
+  server      a month closed for 100,000 targets
 
   --rounds N  how often each thing is measured; one more round before the first is dropped
   --json      one object on stdout: {bench, host, at, rows, goals} (progress goes to stderr)

@@ -5,6 +5,7 @@ import type { PriceTable, WorkKind } from '../../protocol/price-tables.ts';
 import { priceTableOf } from '../../protocol/price-tables.ts';
 import { baseFeeYen, type PriceClass, targetFeeYen } from '../../protocol/pricing.ts';
 import type { Clock, Db } from '../ports.ts';
+import { chargedSizes } from '../rules/charged-sizes.ts';
 import { japanMonth } from '../rules/japan-month.ts';
 import { type MonthlyFees, type QuoteItem, quoteWork, type WorkQuote } from '../rules/quote.ts';
 import { type SoftwareState, verifyTakesReleases } from '../rules/software-states.ts';
@@ -87,13 +88,7 @@ function itemOf({ software, work: asked, packages, targets }: QuoteWish, known: 
   return {
     software,
     work,
-    sizes:
-      packages === undefined
-        ? undefined
-        : {
-            storedBytes: packages.reduce((sum, one) => sum + one.storedBytes, 0),
-            installedBytes: Math.max(...packages.map((one) => one.installedBytes)),
-          },
+    sizes: packages && chargedSizes(packages.map((one) => ({ bytes: one.storedBytes, installedBytes: one.installedBytes }))),
     targets: targets ?? known?.plans.length ?? 0,
   };
 }

@@ -5,6 +5,7 @@ import { findModel, gatewayModels, profileOf } from '../../protocol/gateway-mode
 import { isMenuGrey, isPlanGrey, menuOf, type PriceClass, planOf, type WorkKind } from '../../protocol/pricing.ts';
 import type { Manifest } from '../../protocol/statements/manifest.ts';
 import { compareVersions } from '../../protocol/version-order.ts';
+import { chargedSizes } from './charged-sizes.ts';
 import { findSameContent, type Signature, verifyRenewal } from './resign.ts';
 import { type SoftwareState, verifyTakesReleases } from './software-states.ts';
 
@@ -89,11 +90,10 @@ export function decideAdmission(it: AdmissionCase): Admission {
   };
 }
 
-/** D-03: all packages of the release are stored, so all of them count. */
-function classesOf({ manifest, package: { bytes }, unitBytes }: AdmissionCase, others: readonly StoredPackage[]): SizeClasses {
+function classesOf({ manifest, package: { bytes }, unitBytes, releases }: AdmissionCase, others: readonly StoredPackage[]): SizeClasses {
   const packages = [...others, { bytes, installedBytes: manifest.payload.installedBytes }];
-  const storedBytes = packages.reduce((sum, one) => sum + one.bytes, 0);
-  const installedBytes = Math.max(...packages.map((one) => one.installedBytes));
+  const earlier = releases.filter(({ version }) => version !== manifest.version).flatMap((release) => release.packages);
+  const { storedBytes, installedBytes } = chargedSizes(packages, earlier);
   return {
     storedBytes,
     installedBytes,

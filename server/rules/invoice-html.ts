@@ -53,7 +53,7 @@ ${notes(invoice)}
 
 function taxTable({ taxes, totalYen, taxYen }: Invoice): Html {
   return html`<table class="taxes">
-<thead><tr><th scope="col">税率</th><th scope="col">合計金額（税込）</th><th scope="col">うち消費税額等</th></tr></thead>
+<thead><tr><th scope="col">税率</th><th scope="col" class="yen">合計金額（税込）</th><th scope="col" class="yen">うち消費税額等</th></tr></thead>
 <tbody>
 ${taxes.map(
   (
@@ -67,7 +67,7 @@ ${taxes.map(
 
 function lineTable({ lines, totalYen }: Invoice): Html {
   return html`<table class="lines">
-<thead><tr><th scope="col">行</th><th scope="col">項目</th><th scope="col">測定値・登録日時</th><th scope="col">数量</th><th scope="col">単価</th><th scope="col">金額（税込）</th></tr></thead>
+<thead><tr><th scope="col" class="no">行</th><th scope="col" class="text">項目</th><th scope="col">測定値・登録日時</th><th scope="col" class="yen">数量</th><th scope="col" class="yen">単価</th><th scope="col" class="yen">金額（税込）</th></tr></thead>
 <tbody>
 ${lines.map(lineRow)}</tbody>
 <tfoot><tr><th scope="row" colspan="5">合計（税込）</th><td class="yen">${showYen(totalYen)}</td></tr></tfoot>
@@ -90,7 +90,7 @@ function lineRow(line: NumberedLine): Html {
 
 function measured({ measuredBytes, unit, flags }: NumberedLine): Html {
   if (measuredBytes === null) return nothing;
-  return html`<span>${grouped(measuredBytes)} バイト（1M = ${unit === 'MiB' ? '1,048,576' : '1,000,000'} バイト）${flags.length > 0 ? '※' : ''}</span> `;
+  return html`<span>${grouped(measuredBytes)} バイト（M = ${unit === 'MiB' ? '1,048,576' : '1,000,000'}）${flags.length > 0 ? '※' : ''}</span> `;
 }
 
 function times({ registeredFrom, registeredTo, workOrder }: NumberedLine): string {
@@ -105,7 +105,7 @@ function notes({ lines, targets, number, isQualified }: Invoice): Html {
 <h2>備考</h2>
 <ul>
 <li>金額はすべて税込（内税）です。消費税額等は、税率ごとの合計から一度だけ計算しています（1円未満切り捨て）。</li>
-<li>月額の料金は登録月の翌月から、月単位でご請求します（日割り計算は行いません）。区分は、対象月の初めのものです。日時は日本時間です。</li>
+<li>月額料金は登録月の翌月から月単位です（日割り計算は行いません）。区分は対象月の初めのもの、日時は日本時間です。</li>
 ${targets === 0 ? nothing : html`<li>配信対象ごとの内訳（${grouped(targets)}件）は、添付の明細「${number}-targets.csv」のとおりです。</li>\n`}${
   isGrey ? html`<li>※ 1Mを1,000,000バイトとするか1,048,576バイトとするかで区分が変わるサイズです（SIZE_UNIT_GREY）。</li>\n` : nothing
 }${isQualified ? nothing : html`<li>発行者は適格請求書発行事業者の登録を受けていないため、この書類は適格請求書（インボイス）ではありません。</li>\n`}</ul>

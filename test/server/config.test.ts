@@ -1,9 +1,10 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { TsugiteError } from '../../protocol/errors.ts';
-import { cliDefaults, loadConfig, unitBytesOf } from '../../server/config.ts';
+import { sheetPrices } from '../../protocol/price-tables.ts';
+import { billingOf, cliDefaults, loadConfig, unitBytesOf } from '../../server/config.ts';
 
 function written(value: unknown): string {
   const file = path.join(mkdtempSync(path.join(tmpdir(), 'tsugite-config-')), 'config.json');
@@ -100,4 +101,52 @@ test('an outside broker needs both halves of an identity, and a port at which ga
 test('the verbs ask the server of the environment', () => {
   expect(cliDefaults({})).toEqual({ server: 'http://127.0.0.1:8080', token: undefined });
   expect(cliDefaults({ TSUGITE_SERVER: 'http://10.0.0.1:9', TSUGITE_TOKEN: 't' })).toEqual({ server: 'http://10.0.0.1:9', token: 't' });
+});
+
+describe('billing', () => {
+  const table = {
+    name: 'sheet-2030-04',
+    validFrom: '2030-04',
+    taxPercent: 12,
+    menuMonthlyYen: 11_200,
+    planMonthlyYen: 112,
+    contractYen: 896,
+    basicWorkYen: 1_120,
+    switchWorkYen: { new: 28_000, change: 25_760, other: 4_480 },
+  };
+
+  test('is by the sheet and in the operator’s name; further price tables and the other readings come from the file', () => {
+    expect(billingOf(loadConfig(written({ operator: { name: '運用者' } }), {}))).toEqual({
+      issuer: { name: '運用者', registrationNumber: undefined, address: undefined, contact: undefined },
+      readings: { registeredAt: 'ready', planPer: 'software' },
+      tables: [sheetPrices],
+    });
+    const billing = {
+      registrationNumber: 'T1234567890123',
+      issuer: '発行者',
+      registeredAt: 'accepted',
+      planPer: 'site',
+      priceTables: [table],
+    };
+    expect(billingOf(loadConfig(written({ billing }), {}))).toMatchObject({
+      issuer: { name: '発行者', registrationNumber: 'T1234567890123' },
+      readings: { registeredAt: 'accepted', planPer: 'site' },
+      tables: [{ name: 'sheet-2019-10' }, { name: 'sheet-2030-04', validTo: null }],
+    });
+  });
+
+  test('is refused with a number that is none, a month that is none, or a price that is no whole yen', () => {
+    const faulty = [
+      { ...table, validFrom: '2030-4' },
+      { ...table, menuMonthlyYen: 0.5 },
+      { ...table, extra: 1 },
+    ];
+    expect(faultsOf({ billing: { registrationNumber: '1234567890123', planPer: 'home', priceTables: faulty } })).toEqual([
+      'billing.planPer',
+      'billing.priceTables.0.validFrom',
+      'billing.priceTables.1.menuMonthlyYen',
+      'billing.priceTables.2',
+      'billing.registrationNumber',
+    ]);
+  });
 });

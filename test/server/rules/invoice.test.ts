@@ -103,7 +103,7 @@ describe('the printed invoice', () => {
     ['what was delivered', '基本利用料 メニュー1 heater.acme'],
     ['the work', '交換機等工事費 変更 light.acme'],
     ['the total with tax by rate', '10％対象 ¥196,020 ¥17,820'],
-    ['its size, unit and the grey band', '5,100,000 バイト（1M = 1,000,000 バイト）※'],
+    ['its size, unit and the grey band', '5,100,000 バイト（M = 1,000,000）※'],
     ['its place on the details', '（1,201件）は、添付の明細「2026-05-acme-targets.csv」'],
     ['that it is an emulation', 'エミュレーション環境です。NTT東日本が提供するものではありません。'],
   ])('says %s', (_, sentence) => {
