@@ -11,6 +11,7 @@ import { makeLog } from './adapters/log.ts';
 import { openPackageFiles } from './adapters/package-files.ts';
 import { makeProviderCa } from './adapters/provider-ca.ts';
 import { systemRandom } from './adapters/random.ts';
+import { takeBrokerPlace } from './compose/broker-place.ts';
 import { openServerDatabase } from './compose/database.ts';
 import { makeGatewaySide } from './compose/gateway-side.ts';
 import { initServer } from './compose/init.ts';
@@ -51,7 +52,7 @@ export async function startServer(dir: string, config: ServerConfig): Promise<Ru
     stops.push(database.close);
     const keeping = await startKeeping(folder, { ...common, db: database.db });
     stops.push(keeping.stop);
-    const packages = await openPackageFiles(folder.packages, systemRandom);
+    const packages = await openPackageFiles(folder.packages, systemRandom, { isShared: config.database.url !== undefined });
     const parts = { ...common, db: database.db, packages, catalogue: eligibilityCatalogues[config.eligibility] };
 
     const deviceCa = loadAuthority(folder.deviceCa);
@@ -65,6 +66,10 @@ export async function startServer(dir: string, config: ServerConfig): Promise<Ru
       settings: { https: config.gateways.https, mqtt: config.gateways.mqtt, policy: config.policy },
       ...outsideBroker(folder, config, { ...common, connection: database.connection }),
     });
+    // A private database has one server already, by the lock of its folder.
+    const isAlone = config.database.url === undefined || config.broker.url !== undefined;
+    const place = isAlone ? undefined : await takeBrokerPlace({ ...common, connection: database.connection });
+    if (place !== undefined) stops.push(place.stop);
     stops.push(() => gateways.stop());
     const { httpsPort, mqttPort } = await gateways.start().catch(portInUse);
     const host = bracketed(config.gateways.publicHost);
@@ -99,7 +104,8 @@ export async function startServer(dir: string, config: ServerConfig): Promise<Ru
 
     log.info('server.started', { api, ...found });
     stops.push(() => log.info('server.stopping', {}));
-    const broken = database.ended.then(() => new Error('PostgreSQL ended'));
+    const ended = database.ended.then(() => new TsugiteError('DATABASE_UNAVAILABLE', {}, { cause: new Error('PostgreSQL ended') }));
+    const broken = place === undefined ? ended : Promise.race([ended, place.lost]);
     return { addresses: { api, ...found }, broken, stop };
   } catch (error) {
     await stop();

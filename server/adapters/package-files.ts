@@ -12,11 +12,16 @@ import type { PackageFiles, Random } from '../ports.ts';
 
 /** Over TLS, chunks of this size serve a third more per second than the default of 64 KiB. */
 const chunkBytes = 256 * 1024;
+/** Longer than any request may take: an upload this old is nobody's any more. */
+const abandonedMs = 3_600_000;
 
-export async function openPackageFiles(folder: string, random: Random): Promise<PackageFiles> {
+/** @param isShared  other servers take uploads into the same folder: only what is old enough was cut short for certain */
+export async function openPackageFiles(folder: string, random: Random, { isShared = false } = {}): Promise<PackageFiles> {
   const incoming = join(folder, 'incoming');
-  await rm(incoming, { recursive: true, force: true }); // uploads that a stop or a kill cut short
   await mkdir(incoming, { recursive: true, mode: 0o700 });
+  // Uploads that a stop or a kill cut short.
+  const cutShort = isShared ? await abandonedIn(incoming) : await readdir(incoming);
+  for (const name of cutShort) await rm(join(incoming, name), { recursive: true, force: true });
 
   return {
     receive: async (body, limitBytes) => {
@@ -80,6 +85,20 @@ function readAt(fd: number, offset: number, length: number): Uint8Array {
     filled += count;
   }
   return bytes.subarray(0, filled);
+}
+
+async function abandonedIn(folder: string): Promise<string[]> {
+  const before = Date.now() - abandonedMs;
+  const names = await readdir(folder);
+  const ages = await Promise.all(
+    names.map((name) =>
+      stat(join(folder, name)).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => Infinity,
+      ),
+    ),
+  );
+  return names.filter((_, at) => (ages[at] as number) < before);
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -53,7 +53,7 @@ export function addLocalVerbs({ init, start, stopAsked }: LocalWork): AddLocalVe
       answerNow({ value: { api, https, mqtt, pid: process.pid }, lines: [`API    ${api}`, `HTTPS  ${https}`, `MQTT   ${mqtt}`] });
       const fault = await Promise.race([asked, server.broken]);
       await server.stop();
-      if (fault instanceof Error) throw new TsugiteError('DATABASE_UNAVAILABLE', {}, { cause: fault });
+      if (fault instanceof Error) throw fault;
     });
   };
 }

@@ -6,7 +6,7 @@ import { noticeLifeMs } from '../rules/notice-schedule.ts';
 import { type Actor, systemActor } from './actor.ts';
 import { appendAudit } from './audit.ts';
 import { isPublicationHeld } from './publication-hold.ts';
-import { loadMeasured, lockSoftwareIds } from './stored-releases.ts';
+import { loadMeasured, lockAdoptions, lockSoftwareIds } from './stored-releases.ts';
 
 const dayMs = 86_400_000;
 const rowsAtATime = 100;
@@ -82,13 +82,17 @@ export function makeDropMeasured({
       return count;
     },
 
-    /** At the start, before anybody can upload: files that no row names. @returns how many */
+    /** At the start: files that no row names. @returns how many */
     sweep: async (): Promise<number> => {
       if (await isPublicationHeld(db)) return 0; // after a restore the newer files may still be wanted: somebody has to look first
-      const unknown = await unknownFiles(db, await packages.list());
-      for (const sha256 of unknown) await packages.remove(sha256);
-      if (unknown.length > 0) log.info('packages.swept', { count: unknown.length });
-      return unknown.length;
+      const count = await db.tx(async (sql) => {
+        await lockAdoptions(sql);
+        const unknown = await unknownFiles(sql, await packages.list());
+        for (const sha256 of unknown) await packages.remove(sha256);
+        return unknown.length;
+      });
+      if (count > 0) log.info('packages.swept', { count });
+      return count;
     },
   };
 

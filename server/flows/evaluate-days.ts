@@ -14,6 +14,7 @@ import { japanDay, lastEndedDay } from '../rules/japan-day.ts';
 import type { Actor } from './actor.ts';
 import { appendAudit } from './audit.ts';
 import { carryOut, factsOn, lockSite, openTargetsOf, saveFacts } from './contract-facts.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import { type ChangeWork, type Held, holdIfMuch } from './pending-changes.ts';
 import { rebind } from './swap-device.ts';
 
@@ -39,11 +40,7 @@ export function makeEvaluateDays(parts: Parts): EvaluateDays {
     const nowMs = clock.nowMs();
     const through = asked === 'today' ? japanDay(nowMs) : (asked ?? lastEndedDay(nowMs));
     if (through > japanDay(nowMs)) throw new TsugiteError('INPUT_REFUSED', { faults: [{ field: 'through', fault: 'a day to come' }] });
-    // The lock's own connection does nothing else: each site is a short transaction beside it. Whoever comes second does not wait for it.
-    const done = await db.tx(async (sql) => {
-      const [lock] = await sql.query<{ free: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS free', [evaluationLock]);
-      return lock?.free === true ? evaluate(parts, { through, actor, nowMs }) : undefined;
-    });
+    const done = await oneAtATime(db, evaluationLock, () => evaluate(parts, { through, actor, nowMs }));
     if (done === undefined) return 'busy';
     const { days, sites, moves, held } = done;
     if (sites > 0) log.info('contract.evaluated', { through, days, sites, moves: moves.length });

@@ -28,8 +28,19 @@ export type MeasuredRelease = {
   readonly packages: readonly MeasuredPackage[];
 };
 
-/** Whatever changes what a software id has: one after the other, also while the id belongs to nobody. The first of two providers to register has it. */
+const adoptionLock = 6_150_922;
+
+/** Nobody, in whichever server, is between giving a file its name and committing the row that names it. Until the transaction ends. */
+export async function lockAdoptions(sql: Sql): Promise<void> {
+  await sql.query('SELECT pg_advisory_xact_lock($1)', [adoptionLock]);
+}
+
+/**
+ * Whatever changes what a software id has: one after the other, also while the id belongs to nobody. The first of two providers to register has it.
+ * Package files get their names under this lock only.
+ */
 export async function lockSoftwareIds(sql: Sql, ids: readonly string[]): Promise<void> {
+  await sql.query('SELECT pg_advisory_xact_lock_shared($1)', [adoptionLock]);
   for (const id of [...new Set(ids)].sort()) await sql.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [id]);
 }
 

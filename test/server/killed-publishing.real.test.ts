@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openDatabase } from '../../server/adapters/database.ts';
 import { anOperator, aProvider, type Operator } from '../support/delivered-server.ts';
-import { anInstallation, askApi, type RunningServer, startServer } from '../support/server-process.ts';
+import { anInstallation, askApi, databaseOf, type RunningServer, startServer } from '../support/server-process.ts';
 
 /** Power cuts between an upload and its registration, and in the middle of both: nothing is half there, and nothing is paid twice. */
 let dir: string;
@@ -56,7 +56,7 @@ const register = (release: unknown) => askApi(server.api, token, 'POST', '/regis
 
 /** Everything that a registration writes, counted: all of it, or nothing. */
 async function written(): Promise<Record<string, number>> {
-  const db = openDatabase({ host: path.join(dir, 'postgres', 'run'), database: 'postgres', user: 'tsugite' });
+  const db = openDatabase(databaseOf(dir));
   const counts: Record<string, number> = {};
   for (const table of [
     'software',

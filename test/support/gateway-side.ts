@@ -96,6 +96,8 @@ export async function aGatewaySide({ broker = 'embedded' as (typeof brokers)[num
     serverCa,
     deviceCa,
     noticeKey,
+    signer: parts.signer,
+    policy: parts.settings.policy,
     packagesDir: path.join(folder, 'packages'),
     mosquitto,
     connection,

@@ -64,7 +64,7 @@ export async function aPeopleSide({
   minGateways = 3,
   billing = {} as Partial<BillingSettings>,
 } = {}) {
-  const { db, stop } = database ?? (await aDatabase());
+  const { db, connection, stop } = database ?? (await aDatabase());
   const folder = mkdtempSync(path.join(tmpdir(), 'tsugite-people-'));
   const packagesDir = path.join(folder, 'packages');
   const lines: { event: string; [field: string]: unknown }[] = [];
@@ -137,6 +137,7 @@ export async function aPeopleSide({
     app,
     routes,
     db,
+    connection,
     clock,
     lines,
     ask,

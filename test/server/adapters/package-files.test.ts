@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
@@ -60,8 +60,14 @@ test('an upload whose sender goes away leaves nothing', async () => {
 });
 
 test('what a stop cut short is removed at the next start; a package that is not there has no size', async () => {
-  writeFileSync(path.join(folder, 'incoming', 'half'), 'x');
+  const [half, present] = ['half', 'present'].map((name) => path.join(folder, 'incoming', name)) as [string, string];
+  for (const file of [half, present]) writeFileSync(file, 'x');
+  const twoHoursAgo = new Date(Date.now() - 7_200_000);
+  utimesSync(half, twoHoursAgo, twoHoursAgo);
+  await openPackageFiles(folder, systemRandom, { isShared: true });
+  expect(existsSync(half)).toBe(false);
+  expect(existsSync(present)).toBe(true); // an upload that another server on the same folder takes at this moment
   const again = await openPackageFiles(folder, systemRandom);
-  expect(existsSync(path.join(folder, 'incoming', 'half'))).toBe(false);
+  expect(existsSync(present)).toBe(false);
   expect(await again.size('0'.repeat(64) as never)).toBeUndefined();
 });
