@@ -1,7 +1,9 @@
 /** explain: why is it on that gateway, or why is it not. */
 import type { Command } from 'commander';
-import { TsugiteError } from '../../protocol/errors.ts';
-import type { Explanation, RungStatus } from '../rules/explain.ts';
+import { TsugiteError, whoLabels } from '../../protocol/errors.ts';
+import type { Answer } from '../flows/explain-delivery.ts';
+import type { Rung } from '../rules/explain.ts';
+import type { RungStatus } from '../rules/rung.ts';
 import { customerIdHelp, typedId } from './customer-verbs.ts';
 import type { Verbs } from './program.ts';
 
@@ -10,29 +12,43 @@ export function addExplainVerb({ verb, answer, api }: Verbs): void {
     .argument('<where-and-software...>', '<gateway> <software>, or with an option only <software>')
     .option('--site <id>', 'a site instead of a gateway')
     .option('--customer-id <id>', `a customer instead of a gateway: ${customerIdHelp}`)
-    .action(async (words: string[], options, command: Command) => {
+    .option('--why <text>', 'for what it is asked; it stands in the audit (default: explain)')
+    .action(async (words: string[], { site, customerId, why }, command: Command) => {
       const [software, gateway, ...others] = [...words].reverse();
       if (software === undefined || others.length > 0) throw new TsugiteError('USAGE_WRONG', { at: words.join(' ') });
-      const body = { software, gateway, site: options.site, customerId: options.customerId && typedId(options.customerId) };
-      const explanation = (await api(command).post('/explain', body)) as Explanation & Record<string, unknown>;
-      answer({ value: explanation, lines: linesOf(explanation) });
+      const body = { software, gateway, site, customerId: customerId && typedId(customerId), why };
+      const explanation = (await api(command).post('/explain', body)) as Answer;
+      answer({ value: explanation, lines: explanationLines(explanation) });
     });
 }
 
 const marks: Record<RungStatus, string> = { yes: '○', no: '×', waiting: '…' };
 
-function linesOf({ result, rungs, firstMissing }: Explanation): string[] {
+export function explanationLines({ result, rungs, firstMissing, at }: Pick<Answer, 'result' | 'rungs' | 'firstMissing' | 'at'>): string[] {
+  const first = rungs.find(({ id }) => id === firstMissing);
   return [
-    `提供条件: ${result}`,
-    ...rungs.flatMap((rung) => [
-      `${marks[rung.status]} ${rung.question.ja}  ${rung.question.en}`,
-      ...rung.reasons.flatMap(({ number, ja, en, remedy, who }) => [
-        `    ${number} ${ja}`,
-        `    ${en}`,
-        `    対処（${who}）: ${remedy.ja}`,
-      ]),
-      ...(rung.status === 'no' && rung.clause !== undefined ? [`    提供条件等「${rung.clause}」`] : []),
-    ]),
-    firstMissing === undefined ? '→ 動作しています / running' : `→ ${firstMissing}`,
+    `提供条件: ${result}  （${shownValue(at)} 現在）`,
+    ...rungs.flatMap((rung) => rungLines(rung, rung === first)),
+    first === undefined ? '→ 動作しています / running' : `→ ${first.question.ja} / ${first.question.en}  (${first.id})`,
   ];
+}
+
+function rungLines({ status, question, reasons, clause, inputs, since }: Rung, isFirst: boolean): string[] {
+  const facts = Object.entries(inputs).map(([name, value]) => `${name}=${shownValue(value)}`);
+  return [
+    `${isFirst ? '▶' : ' '}${marks[status]} ${question.ja}  ${question.en}${since === null ? '' : `  （${shownValue(since)} から）`}`,
+    ...(facts.length === 0 ? [] : [`     ${facts.join('  ')}`]),
+    ...reasons.flatMap(({ number, ja, en, remedy, who }) => [
+      `     ${number} ${ja}`,
+      `     ${en}`,
+      `     対処（${who in whoLabels ? whoLabels[who as keyof typeof whoLabels].ja : who}）: ${remedy.ja}`,
+    ]),
+    ...(status === 'no' && clause !== null ? [`     提供条件等「${clause}」`] : []),
+  ];
+}
+
+function shownValue(value: unknown): string {
+  if (value === null || value === undefined) return '-';
+  if (value instanceof Date) return value.toISOString();
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

@@ -14,6 +14,7 @@ import { consentRoutes } from '../api/routes/consents.ts';
 import { contractRoutes } from '../api/routes/contract.ts';
 import { customerRoutes } from '../api/routes/customers.ts';
 import { ethicsRoutes } from '../api/routes/ethics.ts';
+import { explainRoutes } from '../api/routes/explain.ts';
 import { fieldReportRoutes } from '../api/routes/field-report.ts';
 import { gatewayRoutes } from '../api/routes/gateways.ts';
 import { notDeliveredRoutes } from '../api/routes/not-delivered.ts';
@@ -181,12 +182,8 @@ function peopleRoutes(
     ...gatewayRoutes({ gateways: makeGateways(parts) }),
     ...fieldReportRoutes({ report: makeFieldReport(parts) }),
     ...brokerRoutes({ deviceCrl: makeDeviceCrl(parts) }),
-    ...targetRoutes({
-      orderDelivery: makeOrderDelivery(parts),
-      targets,
-      targetQueries: makeTargetQueries(parts),
-      explainDelivery: makeExplainDelivery(parts),
-    }),
+    ...targetRoutes({ orderDelivery: makeOrderDelivery(parts), targets, targetQueries: makeTargetQueries(parts) }),
+    ...explainRoutes({ explainDelivery: makeExplainDelivery(parts) }),
     ...catalogueRoutes(parts),
     ...billingRoutes({
       closeMonth: makeCloseMonth(parts),

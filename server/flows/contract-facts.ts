@@ -28,13 +28,22 @@ export const noFacts: SiteFacts = {
 const columns = `line, access, collab_carrier AS "collabCarrier", hgw_model AS "hgwModel", denwa, rental, office_eq AS "officeEq", bflets,
   type_changed AS "typeChanged", line_cancelled AS "lineCancelled", hgw_cancelled AS "hgwCancelled"`;
 
+export type Statement = { readonly facts: SiteFacts; readonly effectiveOn: string | null; readonly recordedAt: Date | null };
+
 /** The newest statement in effect on a day in Japan; entered later wins on the same day (D-31). */
-export async function factsOn(sql: Sql, site: RandomId, day: string): Promise<SiteFacts> {
-  const [row] = await sql.query<SiteFacts>(
-    `SELECT ${columns} FROM contract_facts WHERE site_id = $1 AND effective_on <= $2 ORDER BY effective_on DESC, id DESC LIMIT 1`,
+export async function statementOn(sql: Sql, site: RandomId, day: string): Promise<Statement> {
+  const [row] = await sql.query<SiteFacts & { effectiveOn: string; recordedAt: Date }>(
+    `SELECT ${columns}, effective_on AS "effectiveOn", recorded_at AS "recordedAt" FROM contract_facts
+     WHERE site_id = $1 AND effective_on <= $2 ORDER BY effective_on DESC, id DESC LIMIT 1`,
     [site, day],
   );
-  return row ?? noFacts;
+  if (row === undefined) return { facts: noFacts, effectiveOn: null, recordedAt: null };
+  const { effectiveOn, recordedAt, ...facts } = row;
+  return { facts, effectiveOn, recordedAt };
+}
+
+export async function factsOn(sql: Sql, site: RandomId, day: string): Promise<SiteFacts> {
+  return (await statementOn(sql, site, day)).facts;
 }
 
 export async function eligibilityOn(

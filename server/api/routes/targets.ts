@@ -1,7 +1,6 @@
 /** Orders and what became of them. */
 import * as z from 'zod/mini';
 import { gatewayId, positive, providerId, randomId, softwareId, version } from '../../../protocol/fields.ts';
-import type { makeExplainDelivery } from '../../flows/explain-delivery.ts';
 import type { makeOrderDelivery } from '../../flows/order-delivery.ts';
 import type { makeTargetQueries } from '../../flows/target-queries.ts';
 import type { makeTargets } from '../../flows/targets.ts';
@@ -62,12 +61,10 @@ export function targetRoutes({
   orderDelivery,
   targets,
   targetQueries,
-  explainDelivery,
 }: {
   orderDelivery: ReturnType<typeof makeOrderDelivery>;
   targets: ReturnType<typeof makeTargets>;
   targetQueries: ReturnType<typeof makeTargetQueries>;
-  explainDelivery: ReturnType<typeof makeExplainDelivery>;
 }): Route[] {
   return [
     route({
@@ -193,26 +190,6 @@ export function targetRoutes({
       answer: z.array(ended),
       example: { body: { targets: [shown.target] }, answer: [{ target: shown.target, state: 'TERMINATED' }] },
       handle: ({ body, actor }) => targets.cancel(body.targets, body.reason, actor),
-    }),
-    route({
-      method: 'POST',
-      path: '/explain',
-      roles: ['operator', 'provider', 'technician'],
-      summary: 'Why is it there, or why is it not',
-      body: z
-        .strictObject({
-          software: softwareId,
-          gateway: z.optional(gatewayId),
-          site: z.optional(randomId),
-          customerId: z.optional(customerId),
-        })
-        .check(
-          z.refine(({ gateway, site, customerId: id }) => [gateway, site, id].filter((one) => one !== undefined).length === 1, {
-            path: ['gateway'],
-            message: 'exactly one of gateway, site, customerId',
-          }),
-        ),
-      handle: ({ body, actor }) => explainDelivery(body, actor),
     }),
   ];
 }
