@@ -8,6 +8,7 @@ import { haltRelease } from './commands/halt.ts';
 import { listLogins, login, logout } from './commands/login.ts';
 import { orderDelivery } from './commands/order.ts';
 import { discardUpload, listUploads, publishFiles } from './commands/publish.ts';
+import { quoteInputs } from './commands/quote.ts';
 import { showReport } from './commands/report.ts';
 import { openSession, type ServerOptions } from './commands/session.ts';
 import { consentScopes } from './rules/order-table.ts';
@@ -54,6 +55,21 @@ export function addServerVerbs({ program, verb, answer, say, surroundings }: Par
   serverVerb('list', 'requests and what became of them（一覧）', certificates).action(async (options) =>
     answer(await listRequests(api(options))),
   );
+
+  serverVerb('quote', 'what registering would cost: once, by the month, and from when on（料金を見積もる）')
+    .argument('[inputs...]', '.tsg files, packed builds or source folders; of several software they are one work order')
+    .option('--targets <n>', 'number of target sites (default: those that it has now)')
+    .addOption(
+      new Option('--work <kind>', 'kind of work (default: new for what is not registered, change for what is)').choices([
+        'new',
+        'change',
+        'other',
+      ]),
+    )
+    .option('--software <id>', 'in place of inputs, with --stored and --installed; without them the work alone (--work other)')
+    .option('--stored <bytes>', 'size of the .tsg file')
+    .option('--installed <bytes>', 'size of its files when unpacked')
+    .action(async (inputs: string[], options) => answer(await quoteInputs(inputs, options, api(options))));
 
   serverVerb('publish', 'upload packages, show the price, ask, and register them（登録して公開する）')
     .argument('[files...]', '.tsg files; of several software they become one work order')

@@ -43,7 +43,8 @@ export async function measureInputs(inputs: readonly string[], options: { target
   };
 }
 
-async function measureOne(input: string): Promise<MeasuredPackage> {
+/** A .tsg file, a packed build or a source folder. */
+export async function measureOne(input: string): Promise<MeasuredPackage> {
   if (isFolder(input)) {
     const { manifest, manifestBytes, payload } = isBuildFolder(input) ? await readBuild(input) : packInMemory(input);
     const envelopeBytes = Math.ceil(manifestBytes.length / 3) * 4 + signatureEstimateBytes;

@@ -1,6 +1,7 @@
 /** A price before it is accepted, line by line: what once, what every month, from when on, and why. */
-import type { WorkKind } from '../../protocol/pricing.ts';
+import type { WorkKind } from '../../protocol/price-tables.ts';
 import { bytesText, yenText } from './texts.ts';
+import { workNames } from './work-names.ts';
 
 export type PricedWork = {
   readonly oneOffYen: number;
@@ -23,12 +24,6 @@ export type PricedWork = {
     readonly refusedModels: readonly { readonly model: string; readonly code: string; readonly limit: number; readonly actual: number }[];
   }[];
 };
-
-const workNames = {
-  new: '新設 / new',
-  change: '変更 / change',
-  other: 'その他変更 / other change',
-} as const satisfies Record<WorkKind, string>;
 
 export function priceLines({ oneOffYen, monthlyYen, firstChargedMonth, releases }: PricedWork): string[] {
   return [

@@ -155,6 +155,56 @@ describe('certificate', () => {
   });
 });
 
+describe('quote', () => {
+  test('asks the server that would charge it, and says what publish asks for later', async () => {
+    const { software, file } = await aSoftware();
+    const source = file.replace(/\.tsg$/, '');
+    for (const input of [source, `${source}.build`, file]) {
+      const { code, json: quoted } = await json(['quote', input, '--targets', '100']);
+      expect([code, quoted]).toMatchObject([
+        0,
+        {
+          oneOff: { totalYen: 29_480 },
+          monthly: { baseYen: 11_000, targetsYen: 11_000, totalYen: 22_000 },
+          items: [{ software, work: 'new' }],
+        },
+      ]);
+    }
+    expect(JSON.stringify((await json(['publish', '--list'])).json)).not.toContain(software);
+    const { price } = (await json(['publish', file, '--yes'])).json as { price: object };
+    expect(price).toMatchObject(w1);
+    const next = await aSoftware('1.1.0', software);
+    const change = await kit.tsugite(['quote', next.file]);
+    expect([change.code, change.out]).toEqual([0, expect.stringMatching(/変更[\s\S]*26,400 円[\s\S]*現在の月額[\s\S]*11,000 円/)]);
+  });
+
+  test('takes sizes in place of files, and one work alone', async () => {
+    const sizes = ['--software', 'planned.demo', '--stored', '4999999', '--installed', '1499999', '--targets', '100'];
+    expect((await json(['quote', ...sizes])).json).toMatchObject({ oneOff: { totalYen: 29_480 }, monthly: { totalYen: 22_000 } });
+    expect(await json(['quote', '--software', 'planned.demo', '--stored', '25000000', '--installed', '1'])).toMatchObject({
+      code: 3,
+      json: { number: 'E302' },
+    });
+    expect((await json(['quote', '--software', 'planned.demo', '--stored', '5100000', '--installed', '1'])).json).toMatchObject({
+      items: [{ sizes: { menu: 2, otherReading: { menu: 1 } } }],
+    });
+    const { software, file } = await aSoftware();
+    await kit.tsugite(['publish', file, '--yes']);
+    expect((await json(['quote', '--software', software, '--work', 'other'])).json).toMatchObject({
+      oneOff: { totalYen: 5_500 },
+      items: [{ sizes: null }],
+    });
+    for (const wrong of [
+      [],
+      ['--software', 'X'],
+      ['--software', 'a.b', '--stored', '1'],
+      [file, '--software', 'a.b'],
+      [file, '--targets', 'many'],
+    ])
+      expect(await json(['quote', ...wrong])).toMatchObject({ code: 2 });
+  });
+});
+
 describe('publish', () => {
   test('without a terminal and without --yes refuses, and charges nothing', async () => {
     const { software, file } = await aSoftware();
@@ -408,7 +458,17 @@ describe('a server behind TLS', () => {
 });
 
 test('every verb has its help, with --json', async () => {
-  for (const verb of ['login', 'logout', 'publish', 'order', 'halt', 'certificate request', 'certificate fetch', 'certificate list']) {
+  for (const verb of [
+    'login',
+    'logout',
+    'quote',
+    'publish',
+    'order',
+    'halt',
+    'certificate request',
+    'certificate fetch',
+    'certificate list',
+  ]) {
     const { code, out } = await kit.tsugite([...verb.split(' '), '--help']);
     expect([code, out]).toEqual([0, expect.stringContaining(`Usage: tsugite ${verb}`)]);
     expect(out).toContain('--json');
