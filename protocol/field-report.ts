@@ -48,7 +48,7 @@ export type MeasurementRow = {
   readonly hoursUp: number | null;
   readonly restarts: number | null;
   readonly deniedConnections: number | null;
-  /** What the software said of itself: of each gateway the last value in the period. */
+  /** What the software said of itself: of each gateway the last day in the period on which it said anything. */
   readonly own: readonly OwnSpread[] | null;
 };
 

@@ -16,24 +16,26 @@ type MeasuredRow = Pick<MeasurementRow, 'key' | 'software' | 'model' | 'gateways
 type OwnRow = OwnSpreadRow & { readonly key: string };
 type OwnSpreadRow = { readonly name: string; readonly gateways: number; readonly spread: number[] };
 
-const targetDays = `days AS (
-  SELECT concat_ws(' ', t.software_id, d.model) COLLATE "C" AS key, t.software_id AS software, d.*
-  FROM target_days d JOIN targets t ON t.id = d.target_id
-  WHERE d.day BETWEEN $1 AND $2 AND ($3::text IS NULL OR t.provider_id = $3) AND ($4::text IS NULL OR t.software_id = $4))`;
+const targetDays = `target_days d JOIN targets t ON t.id = d.target_id
+  WHERE d.day BETWEEN $1 AND $2 AND ($3::text IS NULL OR t.provider_id = $3) AND ($4::text IS NULL OR t.software_id = $4)`;
+/** Of groups, not of days: there are millions of those. */
+const key = `concat_ws(' ', software, model) COLLATE "C"`;
 /** Median, 95th of a hundred, highest: each a value that was measured, none made up between two. */
 const spread = (value: string) => `percentile_disc(ARRAY[0.5, 0.95, 1]) WITHIN GROUP (ORDER BY ${value})`;
 
 export function makeReportMeasurements({ db, minGateways }: { db: Db; minGateways: number }) {
   const given = ({ provider, software, period }: ReportScope) => [period.from, period.to, provider, software];
 
-  /** The last value of each gateway, by name. */
+  /** What each gateway said on the last day on which it said anything, by name. */
   function ownNumbers(scope: ReportScope, keys: readonly string[]): Promise<OwnRow[]> {
     return db.query<OwnRow>(
-      `WITH ${targetDays}, last AS (
-         SELECT DISTINCT ON (key, target_id, gateway_id, said.name) key, said.name, said.value::bigint AS value
-         FROM days, jsonb_each_text(own) AS said (name, value) WHERE key = ANY($5)
-         ORDER BY key, target_id, gateway_id, said.name, day DESC)
-       SELECT key, name, count(*) AS gateways, ${spread('value')} AS spread FROM last GROUP BY key, name ORDER BY key, name COLLATE "C"`,
+      `WITH last AS (
+         SELECT DISTINCT ON (d.target_id, d.gateway_id) t.software_id AS software, d.model, d.own
+         FROM ${targetDays} AND d.own <> '{}' ORDER BY d.target_id, d.gateway_id, d.day DESC),
+       said AS (SELECT ${key} AS key, own FROM last)
+       SELECT key, number.name, count(*) AS gateways, ${spread('number.value::bigint')} AS spread
+       FROM said, jsonb_each_text(own) AS number (name, value) WHERE key = ANY($5)
+       GROUP BY key, number.name ORDER BY key, number.name COLLATE "C"`,
       [...given(scope), keys],
     );
   }
@@ -41,13 +43,15 @@ export function makeReportMeasurements({ db, minGateways }: { db: Db; minGateway
   return {
     measurements: async (scope: ReportScope, actor: Actor, page: Page): Promise<Listed<MeasurementRow>> => {
       const rows = await db.query<MeasuredRow>(
-        `WITH ${targetDays}, of_gateway AS (
-           SELECT key, software, model, gateway_id, target_id, max(memory_peak_kib) AS memory, max(data_kib) AS data, sum(hours_up)::bigint AS hours,
-             sum(restarts)::bigint AS restarts, sum(denied_connections)::bigint AS denied, count(*) AS days
-           FROM days WHERE $5::text IS NULL OR key > $5 GROUP BY key, software, model, gateway_id, target_id)
-         SELECT key, software, model, count(*) AS gateways, sum(days)::bigint AS days, ${spread('memory')} AS memory, ${spread('data')} AS data,
-           sum(hours)::bigint AS "hoursUp", sum(restarts)::bigint AS restarts, sum(denied)::bigint AS "deniedConnections"
-         FROM of_gateway GROUP BY key, software, model ORDER BY key LIMIT $6`,
+        `WITH of_gateway AS (
+           SELECT t.software_id AS software, d.model, max(d.memory_peak_kib) AS memory, max(d.data_kib) AS data, sum(d.hours_up)::bigint AS hours,
+             sum(d.restarts)::bigint AS restarts, sum(d.denied_connections)::bigint AS denied, count(*) AS days
+           FROM ${targetDays} GROUP BY t.software_id, d.model, d.target_id, d.gateway_id),
+         of_model AS (
+           SELECT software, model, count(*) AS gateways, sum(days)::bigint AS days, ${spread('memory')} AS memory, ${spread('data')} AS data,
+             sum(hours)::bigint AS "hoursUp", sum(restarts)::bigint AS restarts, sum(denied)::bigint AS "deniedConnections"
+           FROM of_gateway GROUP BY software, model)
+         SELECT ${key} AS key, * FROM of_model WHERE $5::text IS NULL OR ${key} > $5 ORDER BY 1 LIMIT $6`,
         [...given(scope), page.after ?? null, rowsFor(page)],
       );
       const said = await ownNumbers(

@@ -221,6 +221,15 @@ describe('measurements', () => {
   });
 });
 
+test('days past their time go while the server runs', async () => {
+  const old = "SELECT 1 FROM target_days WHERE day < '2020-01-01'";
+  await rig.db.query("INSERT INTO target_days VALUES ($1, $2, '2019-12-31', 'PR-400KI', 24, 1, 0, 1, 0)", [at(0).heater, at(0).gateway]);
+  expect(await rig.db.query(old)).toHaveLength(1);
+  rig.housekeeping.start();
+  await expect.poll(() => rig.db.query(old)).toEqual([]);
+  await rig.housekeeping.stop();
+});
+
 describe('the verb report', () => {
   let address: string;
   beforeAll(async () => {
