@@ -9,6 +9,7 @@ import type { Grants, RunLimits } from '../protocol/statements/notice.ts';
 import type { RevokedSigner } from '../protocol/statements/root.ts';
 import type { AppData } from './ports/disk.ts';
 import type { Fault } from './rules/agent-state.ts';
+import type { MemoryFacts } from './rules/cgroup-files.ts';
 import type { Denied } from './rules/denied-traffic.ts';
 import type { GatewaySnapshot, SoftwareSnapshot } from './rules/gateway-snapshot.ts';
 import type { Purpose } from './rules/ledger.ts';
@@ -210,10 +211,12 @@ export type AppExit = {
   /** Exit status, or null when a signal ended it. */
   status: number | null;
   signal: string | null;
-  outOfMemory: boolean;
+  /** kill: by the kernel, at its limit. heap: by itself, at the limit of its own heap. */
+  outOfMemory: false | 'kill' | 'heap';
   memoryPeakBytes: number;
 };
-export type Readiness = { kind: 'ready' } | { kind: 'timeout' } | { kind: 'exited'; exit: AppExit };
+/** `isThrashing`: at its memory limit, busy with nothing but reading again what was thrown out. */
+export type Readiness = { kind: 'ready' } | { kind: 'timeout'; isThrashing: boolean } | { kind: 'exited'; exit: AppExit };
 
 export interface AppProcess {
   /** Of the app itself, as the gateway sees it in /proc. */
@@ -224,6 +227,8 @@ export interface AppProcess {
   readonly exited: Promise<AppExit>;
   /** The highest since its start, as the kernel counts its control group; 0 after its end. */
   memoryPeakBytes(): number;
+  /** Since its start; undefined after its end. */
+  memoryPressure(): Pick<MemoryFacts, 'limitHits' | 'refaults'> | undefined;
   /** Of its data image, while it runs; undefined where the agent has to count for itself. */
   dataUsedBytes(): number | undefined;
   /** Gives more room to the data of software that goes on. @returns false when it has to wait for the next start @throws TsugiteError DISK_FULL · STORE_IO */

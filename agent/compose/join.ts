@@ -28,6 +28,7 @@ import { makeTrySoftware } from '../flows/try-software.ts';
 import { makeUnpackPackage } from '../flows/unpack-package.ts';
 import { makeWalkRoot } from '../flows/walk-root.ts';
 import { makeWatchData } from '../flows/watch-data.ts';
+import { makeWatchMemory } from '../flows/watch-memory.ts';
 import { makeWatchNetwork } from '../flows/watch-network.ts';
 import type { DownloadFolder, Outbox, RefusalStore, SoftwareFolders } from '../ports/disk.ts';
 import type { ChoicesStore, House, HouseDoor } from '../ports/house.ts';
@@ -107,6 +108,7 @@ export function joinFlows(outside: Outside): Joined {
   const supervisor = makeSupervise({
     ...{ sandbox, store, folders, clock, trust, state, reports, log, modelName, model, measure, onChange },
     socketsDirOf: outside.socketsDirOf,
+    watchMemory: makeWatchMemory({ clock }),
     watchData: makeWatchData({ folders, clock, trust, reports, log }),
     watchNetwork: makeWatchNetwork({ clock, trust, reports, log, onDenied: measure.denied }),
   });
@@ -120,7 +122,7 @@ export function joinFlows(outside: Outside): Joined {
   const sweepStore = makeSweepStore({ state, store, downloads, inUse, log });
   const refusalOf = makeRefusalOf({ state, trust, disk, folders, model, modelName });
   const unpacking = makeUnpackPackage({ state, trust, store, downloads, installer, model, modelName, firmware, host: outside.host });
-  const trying = makeTrySoftware({ folders, store, disk, supervisor, clock, trust });
+  const trying = makeTrySoftware({ folders, store, disk, supervisor, clock, trust, model });
   const { download, serverBase } = outside;
   const deploy = makeDeploy({
     effects: {

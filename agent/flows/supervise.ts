@@ -4,6 +4,7 @@ import type { GatewayProfile } from '../../protocol/gateway-models.ts';
 import type { SoftwareFolders } from '../ports/disk.ts';
 import type { AppExit, AppProcess, Cancel, Clock, EventLog, PackageStore, Sandbox } from '../ports.ts';
 import { type Fault, type Installed, recordOf, type SoftwareRecord, withRecord } from '../rules/agent-state.ts';
+import { faultOfExit, faultOfThrashing, faultOfTimeout } from '../rules/memory-fault.ts';
 import { reasonOf } from '../rules/report-body.ts';
 import { afterCrash, type CrashHistory, noCrashes, wellAfterMs } from '../rules/restart-policy.ts';
 import { limitsInForce, permissionsInForce, termsKey } from '../rules/run-terms.ts';
@@ -12,6 +13,7 @@ import type { Trust } from './keep-trust.ts';
 import type { Measure } from './measure.ts';
 import type { SendReports } from './send-reports.ts';
 import type { WatchData } from './watch-data.ts';
+import type { WatchMemory } from './watch-memory.ts';
 import type { WatchNetwork } from './watch-network.ts';
 
 /** An app is asked to end, and after this long its whole control group is killed. */
@@ -50,6 +52,7 @@ type Needs = {
   socketsDirOf: (uid: number) => string;
   watchNetwork: WatchNetwork;
   watchData: WatchData;
+  watchMemory: WatchMemory;
   measure: Pick<Measure, 'started' | 'crashed'>;
   /** Something ended or became ready: plan anew. */
   onChange: () => void;
@@ -59,6 +62,7 @@ type Running = {
   process: AppProcess;
   key: string;
   dataBytes: number;
+  memoryBytes: number;
   sha256: Digest;
   startedMs: number;
   isReady: boolean;
@@ -82,6 +86,7 @@ export function makeSupervise(needs: Needs): Supervisor {
     socketsDirOf,
     watchNetwork,
     watchData,
+    watchMemory,
     measure,
     onChange,
   } = needs;
@@ -116,6 +121,7 @@ export function makeSupervise(needs: Needs): Supervisor {
       process,
       key: termsKey(installed, record.terms, model),
       dataBytes: limits.dataBytes,
+      memoryBytes: limits.memoryBytes,
       sha256: installed.sha256,
       startedMs: clock.monotonicMs(),
       isReady: false,
@@ -130,14 +136,18 @@ export function makeSupervise(needs: Needs): Supervisor {
     );
     watchNetwork(record, installed, process);
     measure.started(record.target, process);
-    watchData.watch(named(record, installed), data, limits.dataBytes, process, (fault) => {
-      if (running.get(record.target) === entry) overLimit(record.target, entry, fault).catch(logFault);
-    });
+    watchData.watch(named(record, installed), data, limits.dataBytes, process, (fault) => giveUp(record.target, entry, fault));
     process.readiness
-      .then(async ({ kind }) => {
+      .then(async (readiness) => {
         if (running.get(record.target) !== entry) return;
-        if (kind === 'ready') becameReady(record, installed, entry);
-        if (kind === 'timeout' && entry.isCommitted) await gaveNoSign(record.target, entry, manifest.health.timeoutS);
+        const limitBytes = limits.memoryBytes;
+        const peakBytes = process.memoryPeakBytes();
+        if (readiness.kind === 'ready') {
+          becameReady(record, installed, entry);
+          watchMemory(process, () => giveUp(record.target, entry, faultOfThrashing(limitBytes, process.memoryPeakBytes())));
+        }
+        if (readiness.kind === 'timeout' && entry.isCommitted)
+          giveUp(record.target, entry, faultOfTimeout(readiness, { timeoutS: manifest.health.timeoutS, limitBytes, peakBytes }));
       })
       .catch(logFault);
     return entry;
@@ -149,29 +159,18 @@ export function makeSupervise(needs: Needs): Supervisor {
     onChange();
   }
 
-  async function gaveNoSign(target: RandomId, entry: Running, timeoutS: number): Promise<void> {
-    await halt(target);
-    crashed(target, entry.startedMs, { code: 'START_TIMEOUT', detail: { timeoutS } }, {});
-  }
-
-  async function overLimit(target: RandomId, entry: Running, fault: Fault): Promise<void> {
-    await halt(target);
-    if (entry.isCommitted) crashed(target, entry.startedMs, fault, {});
+  /** What runs there does no good any more: ended, and started again like software that has crashed. */
+  function giveUp(target: RandomId, entry: Running, fault: Fault): void {
+    if (running.get(target) !== entry) return;
+    halt(target)
+      .then(() => entry.isCommitted && crashed(target, entry.startedMs, fault, {}))
+      .catch(logFault);
   }
 
   function ended(target: RandomId, entry: Running, exit: AppExit): void {
     if (!forget(target, entry) || !entry.isCommitted) return;
-    const record = recordOf(state.now(), target);
-    const limit = record?.committed ? limitsInForce(record.terms.limits, model, record.committed.manifest).memoryBytes : null;
-    crashed(
-      target,
-      entry.startedMs,
-      exit.outOfMemory ? { code: 'APP_MEMORY_EXCEEDED', detail: { limit, actual: exit.memoryPeakBytes } } : undefined,
-      {
-        status: exit.status,
-        signal: exit.signal,
-      },
-    );
+    const { status, signal } = exit;
+    crashed(target, entry.startedMs, faultOfExit(exit, entry.memoryBytes), { status, signal });
   }
 
   function failed(target: RandomId, entry: Running, error: unknown): void {

@@ -1,13 +1,24 @@
-import type { RandomId } from '../../protocol/fields.ts';
+import type { RandomId, Version } from '../../protocol/fields.ts';
+import type { GatewayProfile } from '../../protocol/gateway-models.ts';
 import type { SoftwareFolders } from '../ports/disk.ts';
 import type { AppExit, AppProcess, Clock, Disk, PackageStore } from '../ports.ts';
 import type { Deployment, Fault, Installed, SoftwareRecord } from '../rules/agent-state.ts';
 import { ownReserveBytes } from '../rules/gate.ts';
+import { faultOfExit, faultOfTimeout } from '../rules/memory-fault.ts';
+import { limitsInForce } from '../rules/run-terms.ts';
 import { done, type EffectContext, type EffectOutcome, superseded, waitFor } from './effects.ts';
 import type { Trust } from './keep-trust.ts';
 import { faultOf, type Supervisor } from './supervise.ts';
 
-type Needs = { folders: SoftwareFolders; store: PackageStore; disk: Disk; supervisor: Supervisor; clock: Clock; trust: Trust };
+type Needs = {
+  folders: SoftwareFolders;
+  store: PackageStore;
+  disk: Disk;
+  supervisor: Supervisor;
+  clock: Clock;
+  trust: Trust;
+  model: GatewayProfile;
+};
 
 /** So often may software end during its probation before that counts as a crash loop. */
 const endsAllowed = 2;
@@ -15,7 +26,7 @@ const pauseAfterEndMs = 1_000;
 const defaultProbationS = 60;
 
 /** Puts an unpacked version in the place of the committed one, watches it, and brings the committed one back when it does not do. */
-export function makeTrySoftware({ folders, store, disk, supervisor, clock, trust }: Needs) {
+export function makeTrySoftware({ folders, store, disk, supervisor, clock, trust, model }: Needs) {
   /** Started by `activate`, to be watched: also one that has ended meanwhile. */
   const started = new Map<RandomId, AppProcess>();
 
@@ -52,6 +63,7 @@ export function makeTrySoftware({ folders, store, disk, supervisor, clock, trust
     const record = context.record();
     const candidate = candidateOf(context.deployment());
     const prev = record.committed?.version ?? null;
+    const limitBytes = limitsInForce(record.terms.limits, model, candidate.manifest).memoryBytes;
     const probationMs = (trust.notice()?.policy.probationS ?? defaultProbationS) * 1000;
     try {
       for (let ends = 0; ; ) {
@@ -59,24 +71,17 @@ export function makeTrySoftware({ folders, store, disk, supervisor, clock, trust
         const process = takeStarted(record.target) ?? (await supervisor.launch(record, candidate));
         const readiness = await Promise.race([process.readiness, aborted(context.signal)]);
         if (readiness === 'aborted') return superseded;
-        if (readiness.kind === 'timeout')
-          return { kind: 'failed', fault: { code: 'START_TIMEOUT', detail: { prev, timeoutS: candidate.manifest.health.timeoutS } } };
+        if (readiness.kind === 'timeout') {
+          const { timeoutS } = candidate.manifest.health;
+          return failed(faultOfTimeout(readiness, { timeoutS, limitBytes, peakBytes: process.memoryPeakBytes() }), prev);
+        }
         const exit = readiness.kind === 'exited' ? readiness.exit : await exitWithin(process, probationMs, context.signal);
         if (exit === undefined) return context.signal.aborted ? superseded : done;
-        if (exit.outOfMemory)
-          return {
-            kind: 'failed',
-            fault: {
-              code: 'APP_MEMORY_EXCEEDED',
-              detail: { prev, limit: candidate.manifest.resources.memoryBytes, actual: exit.memoryPeakBytes },
-            },
-          };
+        const memoryFault = faultOfExit(exit, limitBytes);
+        if (memoryFault !== undefined) return failed(memoryFault, prev);
         ends += 1;
-        if (ends > endsAllowed)
-          return {
-            kind: 'failed',
-            fault: { code: 'HEALTH_PROBE_FAILED', detail: { prev, exits: ends, status: exit.status ?? -1, signal: exit.signal ?? 'none' } },
-          };
+        const detail = { exits: ends, status: exit.status ?? -1, signal: exit.signal ?? 'none' };
+        if (ends > endsAllowed) return failed({ code: 'HEALTH_PROBE_FAILED', detail }, prev);
         await supervisor.halt(record.target);
         await waitFor(pauseAfterEndMs, clock, context.signal);
       }
@@ -123,6 +128,11 @@ export function makeTrySoftware({ folders, store, disk, supervisor, clock, trust
   }
 
   return { activate, watchHealth, rollBack };
+}
+
+/** With the version that is brought back, for the sentence that people read. */
+function failed({ code, detail }: Fault, prev: Version | null): EffectOutcome {
+  return { kind: 'failed', fault: { code, detail: { prev, ...detail } } };
 }
 
 function candidateOf({ wish, verified, startedAt }: Deployment): Installed {

@@ -35,8 +35,10 @@ export type MemoryFacts = {
   readonly usedBytes: number;
   readonly peakBytes: number;
   readonly oomKills: number;
-  /** Times the limit was hit; growing while nothing gets done means thrashing, which the kernel does not end by a kill. */
+  /** Times the limit was hit. A page cache that fills it up does that too, and harms nobody. */
   readonly limitHits: number;
+  /** Pages that were thrown out and needed again: what tells thrashing from a full cache. Not in every kernel. */
+  readonly refaults: number | undefined;
 };
 
 /** @param read  content of a file of the memory controller, or undefined where the kernel has none */
@@ -49,6 +51,7 @@ export function memoryFacts(version: CgroupVersion, read: (file: string) => stri
       peakBytes: Math.max(usedBytes, numberIn(read('memory.peak'))), // memory.peak: Linux 5.19 and later
       oomKills: counterIn(events, 'oom_kill'),
       limitHits: counterIn(events, 'max'),
+      refaults: refaultsIn(read('memory.stat')),
     };
   }
   return {
@@ -56,7 +59,14 @@ export function memoryFacts(version: CgroupVersion, read: (file: string) => stri
     peakBytes: numberIn(read('memory.max_usage_in_bytes')),
     oomKills: counterIn(read('memory.oom_control'), 'oom_kill'),
     limitHits: numberIn(read('memory.failcnt')),
+    refaults: refaultsIn(read('memory.stat')),
   };
+}
+
+/** One counter until Linux 5.8, then one for files and one for the rest. */
+function refaultsIn(stat: string | undefined): number | undefined {
+  const counted = [...(stat ?? '').matchAll(/^workingset_refault(?:_anon|_file)? (\d+)$/gm)].map(([, count]) => Number(count));
+  return counted.length === 0 ? undefined : counted.reduce((sum, count) => sum + count, 0);
 }
 
 export function parsePids(procs: string): number[] {

@@ -12,6 +12,20 @@ export const runErrors = {
     who: 'provider',
     retry: 'later',
     inBytes: ['limit', 'actual'],
+    variants: {
+      'thrash-start': {
+        summary: {
+          ja: 'メモリーの上限（{limit}）では足りず、起動できませんでした（使用量：{actual}）。',
+          en: 'Its memory limit ({limit}) was not enough for it to start (used: {actual}).',
+        },
+      },
+      thrash: {
+        summary: {
+          ja: 'メモリーの上限（{limit}）に達したまま処理が進まないため停止しました（使用量：{actual}）。',
+          en: 'At its memory limit ({limit}) it made no progress and was stopped (used: {actual}).',
+        },
+      },
+    },
   },
   APP_CRASH_LOOP: {
     number: 'E602',

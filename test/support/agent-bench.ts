@@ -62,8 +62,8 @@ const exited = (over: Partial<AppExit> = {}): AppExit => ({
 export type TestPackage = {
   wish: Target;
   manifest: Manifest;
-  /** ready: says so at once · never-ready: until its time is over · crashing: ends before it is ready · dying: ready, then ends. */
-  health: 'ready' | 'never-ready' | 'crashing' | 'dying' | 'out-of-memory';
+  /** ready: says so at once · never-ready: until its time is over (thrashing: at its memory limit) · crashing: ends before it is ready · dying: ready, then ends. */
+  health: 'ready' | 'never-ready' | 'thrashing' | 'crashing' | 'dying' | 'out-of-memory';
   /** The installer child refuses it. */
   refusedBy?: ErrorCode;
   signerSerial: string;
@@ -114,6 +114,7 @@ type App = {
   isRunning: boolean;
   network: AppNetworkNews;
   memoryPeakBytes: number;
+  pressure: { limitHits: number; refaults: number | undefined };
   dataGrowth: number[];
 };
 
@@ -348,6 +349,7 @@ export function anAgentBench({
       end: (exit) => end(exit),
       network: { denied: [] },
       memoryPeakBytes: 20_000_000,
+      pressure: { limitHits: 0, refaults: 0 },
       dataGrowth: [],
     };
     const ended = new Promise<AppExit>((resolve) => {
@@ -359,13 +361,16 @@ export function anAgentBench({
     apps.push(app);
     if (health === 'crashing') app.end(exited());
     const outcome: Promise<Readiness> =
-      health === 'never-ready'
-        ? new Promise((resolve) => void own.after(spec.health.timeoutS * 1000, () => resolve({ kind: 'timeout' })))
+      health === 'never-ready' || health === 'thrashing'
+        ? new Promise(
+            (resolve) =>
+              void own.after(spec.health.timeoutS * 1000, () => resolve({ kind: 'timeout', isThrashing: health === 'thrashing' })),
+          )
         : health === 'crashing'
           ? Promise.resolve({ kind: 'exited', exit: exited() })
           : Promise.resolve({ kind: 'ready' });
     if (health === 'dying') own.after(5_000, () => app.end(exited()));
-    if (health === 'out-of-memory') own.after(5_000, () => app.end(exited({ status: null, signal: 'SIGKILL', outOfMemory: true })));
+    if (health === 'out-of-memory') own.after(5_000, () => app.end(exited({ status: null, signal: 'SIGKILL', outOfMemory: 'kill' })));
     return {
       pid: 1_000 + apps.length,
       webSocketPath: '/nowhere',
@@ -373,6 +378,7 @@ export function anAgentBench({
       exited: ended,
       network: async () => app.network,
       dataUsedBytes: () => undefined,
+      memoryPressure: () => (app.isRunning ? app.pressure : undefined),
       growData: async (bytes) => app.dataGrowth.push(bytes) > 0,
       memoryPeakBytes: () => (app.isRunning ? app.memoryPeakBytes : 0),
       async stop() {

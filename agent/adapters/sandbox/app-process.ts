@@ -81,23 +81,28 @@ export async function startApp(
       if (webSocketDir !== undefined) closeSync(webSocketDir);
       if (left.length > 0) return reject(new TsugiteError('SANDBOX_UNAVAILABLE', { kind: 'will-not-die', at: app.software, pids: left }));
       const end = endOf(status, signal);
-      const outOfMemory = memory.oomKills > 0 || (hasExhaustedHeap && end.signal === 'SIGABRT');
+      const outOfMemory = memory.oomKills > 0 ? 'kill' : hasExhaustedHeap && end.signal === 'SIGABRT' ? 'heap' : false;
       resolve({ ...end, outOfMemory, memoryPeakBytes: memory.peakBytes });
     };
     if (child.exitCode !== null || child.signalCode !== null) void onExit(child.exitCode, child.signalCode);
     else child.once('exit', (status, signal) => void onExit(status, signal));
   });
-  exited.catch(() => {}); // whoever waits for it gets the error; nobody waiting is not a crash of the agent
+  let isOver = false;
+  const over = () => {
+    isOver = true;
+  };
+  exited.then(over, over); // whoever waits for it gets the error; nobody waiting is not a crash of the agent
 
   return {
     pid: launched.pid ?? initPid,
     webSocketPath,
     exited,
     memoryPeakBytes: () => cgroup.memory().peakBytes,
+    memoryPressure: () => (isOver ? undefined : cgroup.memory()),
     network: () => network.news(),
     dataUsedBytes: () => (app.data.kind === 'image' ? usedBytesAt(`/proc/${initPid}/root${dataDirInside}`) : undefined),
     growData: (dataBytes) => growRunning(app.data, child.pid as number, dataBytes),
-    readiness: awaitReadiness(app.health, clock, { saidReady, exited, webSocketPath }),
+    readiness: awaitReadiness(app.health, clock, { saidReady, exited, webSocketPath, pressure: () => cgroup.memory() }),
     stop: async (graceMs) => {
       if (launched.pid !== undefined) send(launched.pid, 'SIGTERM');
       const cancel = clock.after(graceMs, () => {

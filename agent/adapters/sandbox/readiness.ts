@@ -1,10 +1,16 @@
 /** When an app counts as started: it said so, or it answers. */
 
 import type { ClientRequest } from 'node:http';
-import type { AppExit, AppSpec, Clock, Readiness } from '../../ports.ts';
+import type { AppExit, AppSpec, Cancel, Clock, Readiness } from '../../ports.ts';
+import { isThrashing, lastLookMs, type MemorySample } from '../../rules/thrashing.ts';
 import { requestApp } from '../app-socket.ts';
 
-export type ReadinessSources = { saidReady: Promise<void>; exited: Promise<AppExit>; webSocketPath: string };
+export type ReadinessSources = {
+  saidReady: Promise<void>;
+  exited: Promise<AppExit>;
+  webSocketPath: string;
+  pressure: () => Omit<MemorySample, 'atMs'>;
+};
 
 /** An app is rarely there at once: before it listens we look this often, afterwards at the manifest's pace. */
 const notListeningMs = 50;
@@ -14,9 +20,17 @@ const unknownExit: AppExit = { status: null, signal: null, outOfMemory: false, m
 
 export async function awaitReadiness(health: AppSpec['health'], clock: Clock, sources: ReadinessSources): Promise<Readiness> {
   let isOver = false;
-  let cancelTimeout = () => {};
+  let cancels: readonly Cancel[] = [];
+  const sample = (): MemorySample => ({ ...sources.pressure(), atMs: clock.monotonicMs() });
   const timeout = new Promise<Readiness>((resolve) => {
-    cancelTimeout = clock.after(health.timeoutS * 1000, () => resolve({ kind: 'timeout' }));
+    const timeoutMs = health.timeoutS * 1000;
+    let before = sample();
+    cancels = [
+      clock.after(Math.max(0, timeoutMs - lastLookMs), () => {
+        before = sample();
+      }),
+      clock.after(timeoutMs, () => resolve({ kind: 'timeout', isThrashing: isThrashing(before, sample()) })),
+    ];
   });
   const isGood =
     health.kind === 'ready'
@@ -30,7 +44,7 @@ export async function awaitReadiness(health: AppSpec['health'], clock: Clock, so
     ]);
   } finally {
     isOver = true;
-    cancelTimeout();
+    for (const cancel of cancels) cancel();
   }
 }
 

@@ -53,6 +53,15 @@ describe('a first installation', () => {
     expect(lastReport()).toMatchObject({ state: 'rolled-back', number: 'E601', detail: { actual: 20_000_000 } });
   });
 
+  test('that gets nowhere at its memory limit is told as that, not as a silence', async () => {
+    await gateway.deliver(aTestPackage('heater', '1.0.0', { health: 'thrashing' }));
+    expect(lastReport()).toMatchObject({
+      state: 'rolled-back',
+      number: 'E601',
+      detail: { kind: 'thrash-start', limit: 33_554_432, actual: 20_000_000 },
+    });
+  });
+
   test('that the installer refuses changes nothing on disk', async () => {
     await gateway.deliver(aTestPackage('heater', '1.0.0', { refusedBy: 'PKG_WRONG_MODEL' }));
     expect(lastReport()).toMatchObject({ kind: 'failure', state: 'rejected', number: 'E207' });

@@ -40,7 +40,7 @@ test('a full disk stops no software, and its crashes are mended', async () => {
   gateway.fillDisk(true);
   await gateway.pass(7_200_000);
   expect(gateway.runningVersion('heater')).toBe('1.0.0');
-  gateway.apps.at(-1)?.end({ status: 1, signal: null, outOfMemory: true, memoryPeakBytes: 1 });
+  gateway.apps.at(-1)?.end({ status: 1, signal: null, outOfMemory: 'kill', memoryPeakBytes: 1 });
   await gateway.settled();
   await gateway.pass(120_000);
   expect(gateway.runningVersion('heater')).toBe('1.0.0');

@@ -258,6 +258,41 @@ describe('the room for its data', () => {
   });
 });
 
+describe('software at its memory limit', () => {
+  const minutes = async (count: number, perMinute: { limitHits: number; refaults: number }) => {
+    for (let minute = 0; minute < count; minute++) {
+      const app = gateway.apps.at(-1);
+      if (app === undefined) return;
+      const { limitHits, refaults = 0 } = app.pressure;
+      app.pressure = { limitHits: limitHits + perMinute.limitHits, refaults: refaults + perMinute.refaults };
+      await gateway.pass(60_000);
+    }
+  };
+
+  test('that does nothing but read again what was thrown out is stopped after some minutes with E601, and started again', async () => {
+    const starts = gateway.apps.length;
+    await minutes(2, { limitHits: 0, refaults: 10_000_000 });
+    expect(gateway.reports('supervisor')).toEqual([]);
+    await minutes(3, { limitHits: 0, refaults: 10_000_000 });
+    expect(gateway.reports('supervisor')).toMatchObject([
+      { number: 'E601', detail: { kind: 'thrash', limit: 33_554_432, actual: 20_000_000 } },
+    ]);
+    await gateway.pass(2_000);
+    expect(gateway.apps).toHaveLength(starts + 1);
+    expect(gateway.runningVersion('heater')).toBe('1.0.0');
+  });
+
+  test('with a full page cache, or busy for a minute now and then, is left alone', async () => {
+    const starts = gateway.apps.length;
+    await minutes(6, { limitHits: 1_000_000, refaults: 10 });
+    for (let times = 0; times < 4; times++) {
+      await minutes(2, { limitHits: 0, refaults: 10_000_000 });
+      await minutes(1, { limitHits: 0, refaults: 0 });
+    }
+    expect(gateway.apps).toHaveLength(starts);
+  });
+});
+
 describe('software that ends by itself', () => {
   const crash = async () => {
     gateway.apps.findLast(({ isRunning }) => isRunning)?.end({ status: 1, signal: null, outOfMemory: false, memoryPeakBytes: 1 });

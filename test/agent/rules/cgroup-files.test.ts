@@ -31,20 +31,22 @@ test('what the counters say after a kill by the memory limit', () => {
     'memory.max_usage_in_bytes': '67108864\n',
     'memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 1\n',
     'memory.failcnt': '70\n',
+    'memory.stat': 'cache 1\nworkingset_refault_anon 2\nworkingset_refault_file 40\ntotal_workingset_refault_file 999\n',
   };
   const v2 = {
     'memory.current': '4096\n',
     'memory.peak': '67108864\n',
     'memory.events': 'low 0\nhigh 0\nmax 70\noom 1\noom_kill 1\noom_group_kill 0\n',
+    'memory.stat': 'anon 1\nworkingset_refault 42\n',
   };
-  const facts = { usedBytes: 4096, peakBytes: 67_108_864, oomKills: 1, limitHits: 70 };
+  const facts = { usedBytes: 4096, peakBytes: 67_108_864, oomKills: 1, limitHits: 70, refaults: 42 };
   expect(memoryFacts('v1', (file) => v1[file as keyof typeof v1])).toEqual(facts);
   expect(memoryFacts('v2', (file) => v2[file as keyof typeof v2])).toEqual(facts);
 });
 
 test('a kernel without memory.peak shows what is used now, and no file at all reads as nothing', () => {
   expect(memoryFacts('v2', (file) => (file === 'memory.current' ? '5000\n' : undefined)).peakBytes).toBe(5000);
-  expect(memoryFacts('v1', () => undefined)).toEqual({ usedBytes: 0, peakBytes: 0, oomKills: 0, limitHits: 0 });
+  expect(memoryFacts('v1', () => undefined)).toEqual({ usedBytes: 0, peakBytes: 0, oomKills: 0, limitHits: 0, refaults: undefined });
 });
 
 describe('where the controllers are', () => {
