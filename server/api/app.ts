@@ -1,4 +1,5 @@
 /** The HTTP API of the people's side: what is the same for every route of the table. */
+import type { Socket } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { TsugiteError } from '../../protocol/errors.ts';
 import type { Actor } from '../flows/actor.ts';
@@ -6,11 +7,11 @@ import type { OncePerKey } from '../flows/once-per-key.ts';
 import type { RecogniseCaller } from '../flows/recognise-caller.ts';
 import type { Clock, Log } from '../ports.ts';
 import { carryOut } from './answer.ts';
-import { guardConnections, type Patience, serverPatience } from './connections.ts';
+import { closeLater, guardConnections, type Patience, serverPatience } from './connections.ts';
 import { addDocuments, type ReadDocsFile } from './documents.ts';
 import { sendVersion } from './etag.ts';
 import { sendFile } from './file.ts';
-import { asTsugiteError, isRefusal, problemBytes, toProblem } from './problem.ts';
+import { asTsugiteError, connectionProblem, isRefusal, toProblem } from './problem.ts';
 import type { Route } from './route.ts';
 
 export const apiPrefix = '/api/v1';
@@ -21,6 +22,8 @@ const headersOfAll = {
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
 };
+/** The request itself forgets its connection when an upload is cut. */
+type Arrival = { readonly atMs: number; readonly socket: Socket };
 const nobody: Actor = { name: 'anonymous', role: 'viewer' };
 
 export type ApiParts = {
@@ -49,28 +52,36 @@ export function makeApi(parts: ApiParts): FastifyInstance {
     clientErrorHandler: (error, socket) => {
       // Before there is a request: headers that are too long, too slow or no HTTP at all.
       if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy();
-      socket.end(problemBytes(new TsugiteError('INPUT_REFUSED', { faults: [{ field: '(request)', fault: error.code ?? 'no HTTP' }] })));
+      socket.end(connectionProblem(error.code), () => socket.destroy()); // not half open until the other side closes too
     },
   });
   guardConnections(app.server, { patience, trusted: trustedProxies });
   const actors = new WeakMap<FastifyRequest, Actor>();
-  const startedAt = new WeakMap<FastifyRequest, number>();
+  const arrivals = new WeakMap<FastifyRequest, Arrival>();
 
   app.addContentTypeParser('application/octet-stream', (_request, payload, done) => done(null, payload));
   // For whatever comes in, known route or not, before anything of it is read.
   app.addHook('onRequest', async (request) => {
-    startedAt.set(request, clock.nowMs());
+    arrivals.set(request, { atMs: clock.nowMs(), socket: request.raw.socket });
     callers.arrive(request.ip);
   });
   app.addHook('onSend', async (request, reply, payload) => {
     for (const [name, value] of Object.entries(headersOfAll)) if (!reply.hasHeader(name)) reply.header(name, value);
+    if (!request.raw.complete && !reply.hasHeader('connection')) reply.header('connection', 'keep-alive'); // see `closeLater`
     return sendVersion(request, reply, payload);
   });
   app.addHook('onResponse', async (request, reply) => {
-    const ms = clock.nowMs() - (startedAt.get(request) ?? clock.nowMs());
+    const { atMs, socket } = arrivals.get(request) ?? { atMs: clock.nowMs(), socket: undefined };
     // The pattern, not the URL: whatever somebody typed there does not reach the log.
     const route = request.routeOptions.url ?? '(unknown)';
-    log.info('api.request', { method: request.method, route, status: reply.statusCode, ms, actor: actors.get(request)?.name ?? null });
+    if (!request.raw.complete && socket !== undefined) closeLater(socket, clock, patience.lingerMs);
+    log.info('api.request', {
+      method: request.method,
+      route,
+      status: reply.statusCode,
+      ms: clock.nowMs() - atMs,
+      actor: actors.get(request)?.name ?? null,
+    });
   });
   app.setErrorHandler((thrown, _request, reply) => {
     const error = asTsugiteError(thrown);

@@ -1,6 +1,7 @@
 /** How many connections the API holds, and how long it waits for each: a few slow callers must not take them all. */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Clock } from '../ports.ts';
 import { addressKey } from '../rules/rate.ts';
 
 export type Patience = {
@@ -9,6 +10,8 @@ export type Patience = {
   readonly bodyMs: number;
   /** The whole request: 25 MB over a slow line. */
   readonly uploadMs: number;
+  /** After an answer that came before the end of the request. */
+  readonly lingerMs: number;
   /** How often Node looks at the two above. */
   readonly checkMs: number;
   readonly connections: number;
@@ -19,10 +22,19 @@ export const serverPatience: Patience = {
   headersMs: 20_000,
   bodyMs: 30_000,
   uploadMs: 300_000,
+  lingerMs: 2_000,
   checkMs: 5_000,
   connections: 1_000,
   fromOneAddress: 250,
 };
+
+/** An upload that was refused is still being sent: to close at once would reset the connection, and the answer on its way with it. */
+export function closeLater(socket: Socket, clock: Clock, ms: number): void {
+  socket.once(
+    'close',
+    clock.after(ms, () => socket.destroy()),
+  );
+}
 
 export function guardConnections(server: Server, { patience, trusted }: { patience: Patience; trusted: readonly string[] }): void {
   const open = new Map<string, number>();

@@ -69,12 +69,19 @@ export function isRefusal(error: unknown): boolean {
   return error instanceof TsugiteError && statusOf(error.code) < 500;
 }
 
-/** For a connection on which no request came about. */
-export function problemBytes(error: TsugiteError): string {
-  const problem = toProblem(error);
-  const body = JSON.stringify(problem);
+/** What Node says about a connection on which no request came about. */
+const statusOfConnection: Readonly<Record<string, string>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+};
+
+/** The whole answer to such a connection, as bytes. */
+export function connectionProblem(fault = 'no HTTP'): string {
+  const statusLine = statusOfConnection[fault] ?? '400 Bad Request';
+  const problem = toProblem(new TsugiteError('INPUT_REFUSED', { faults: [{ field: '(request)', fault }] }));
+  const body = JSON.stringify({ ...problem, status: Number.parseInt(statusLine, 10) });
   const head = [
-    'HTTP/1.1 400 Bad Request',
+    `HTTP/1.1 ${statusLine}`,
     'content-type: application/problem+json; charset=utf-8',
     `content-length: ${Buffer.byteLength(body)}`,
   ];
