@@ -14,7 +14,7 @@ import { systemRandom } from './adapters/random.ts';
 import { takeBrokerPlace } from './compose/broker-place.ts';
 import { openServerDatabase } from './compose/database.ts';
 import { makeGatewaySide } from './compose/gateway-side.ts';
-import { initServer } from './compose/init.ts';
+import { type InitWishes, initServer } from './compose/init.ts';
 import { startKeeping } from './compose/keep.ts';
 import { outsideBroker } from './compose/outside-broker.ts';
 import { makePeopleSide } from './compose/people-side.ts';
@@ -31,9 +31,9 @@ export type RunningServer = {
   stop(): Promise<void>;
 };
 
-export function init(dir: string, publicHosts: readonly string[], config: ServerConfig) {
+export function init(dir: string, wishes: InitWishes, config: ServerConfig) {
   // A person reads the answer: of the log only what went wrong.
-  return initServer(dir, publicHosts, { config, clock: systemClock, random: systemRandom, log: makeLog('warn') });
+  return initServer(dir, wishes, { config, clock: systemClock, random: systemRandom, log: makeLog('warn') });
 }
 
 export async function startServer(dir: string, config: ServerConfig): Promise<RunningServer> {
@@ -63,7 +63,12 @@ export async function startServer(dir: string, config: ServerConfig): Promise<Ru
       tls: { certPem: readText(`${folder.server}.pem`), keyPem: readText(`${folder.server}.key.pem`) },
       serverCas: [readText(`${folder.serverCa}.pem`)],
       bundlesDir: folder.bundles,
-      settings: { https: config.gateways.https, mqtt: config.gateways.mqtt, policy: config.policy },
+      settings: {
+        https: config.gateways.https,
+        mqtt: config.gateways.mqtt,
+        policy: config.policy,
+        ...(config.gateways.front && { frontSocket: config.gateways.front.socket }),
+      },
       ...outsideBroker(folder, config, { ...common, connection: database.connection }),
     });
     // A private database has one server already, by the lock of its folder.

@@ -69,6 +69,8 @@ export const configSchema = z.strictObject({
   gateways: section({
     https: listen(8443),
     mqtt: listen(8883),
+    /** nginx stands in front, at `https`, and reaches this server at a unix socket (docs/operations/brokers.md): `pki nginx` writes its configuration. */
+    front: z.optional(z.strictObject({ socket: z.string().check(z.regex(/^\/[\w./-]{1,100}$/)) })),
     /** Name or address under which gateways find this server; it stands in invitations and in the server certificate. */
     publicHost: z._default(text(253), '127.0.0.1'),
   }),
@@ -98,6 +100,7 @@ export const configSchema = z.strictObject({
     keepaliveS: z._default(seconds(60, 1800), 1680),
     jitterS: z._default(seconds(0, 86_400), 3600),
     probationS: z._default(seconds(1, 3600), 60),
+    /** D-20: 「毎月数MB程度」 for one gateway and all its software together, packages left out, a calendar month in Japan. */
     budget: section({
       targetBytes: z._default(bytes, 3_000_000),
       alarmBytes: z._default(bytes, 4_000_000),
@@ -137,9 +140,12 @@ export const configSchema = z.strictObject({
     /** Beside the sheet's own: a new price or tax rate, from its first month on. */
     priceTables: z._default(z.array(priceTable).check(z.maxLength(100)), []),
   }),
-  /** What the sheet's "M" is (D-01). */
+  /**
+   * D-01: what the sheet's "M" is. What is admitted under 10⁶ is admitted under 2²⁰ too, so no gateway is ever overfilled; between the two a provider
+   * pays one class more, is shown that before it registers, and finds it on the invoice (`SIZE_UNIT_GREY`).
+   */
   sizeUnit: z._default(z.enum(['MB', 'MiB']), 'MB'),
-  /** Which catalogue decides (D-16). */
+  /** Which of `eligibilityCatalogues` decides (D-16). */
   eligibility: z._default(z.enum(['seed', 'current']), 'seed'),
   log: section({ level: z._default(z.enum(['debug', 'info', 'warn', 'error', 'silent']), 'info') }),
 });

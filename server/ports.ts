@@ -118,6 +118,8 @@ export type GatewaySideParts = {
 
 export type GatewaySideSettings = {
   readonly https: { readonly host: string; readonly port: number };
+  /** A web server in front of us has that address; it reaches us at this unix socket. */
+  readonly frontSocket?: string;
   readonly mqtt: { readonly host: string; readonly port: number };
   /** Notices: everything of DESIGN §4 `policy`, with its defaults filled in. */
   readonly policy: {

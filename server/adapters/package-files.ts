@@ -15,6 +15,9 @@ const chunkBytes = 256 * 1024;
 /** Longer than any request may take: an upload this old is nobody's any more. */
 const abandonedMs = 3_600_000;
 
+/** The folder decides who may read: closed to all but us, unless the operator opens it to a web server's group (docs/operations/brokers.md). */
+const packageMode = 0o644;
+
 /** @param isShared  other servers take uploads into the same folder: only what is old enough was cut short for certain */
 export async function openPackageFiles(folder: string, random: Random, { isShared = false } = {}): Promise<PackageFiles> {
   const incoming = join(folder, 'incoming');
@@ -37,7 +40,7 @@ export async function openPackageFiles(folder: string, random: Random, { isShare
         },
       });
       try {
-        await pipeline(body, meter, createWriteStream(path, { flags: 'wx', mode: 0o600, flush: true }));
+        await pipeline(body, meter, createWriteStream(path, { flags: 'wx', mode: packageMode, flush: true }));
       } catch (error) {
         await rm(path, { force: true });
         throw asStoreError(error, folder);

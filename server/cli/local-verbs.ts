@@ -2,32 +2,38 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { TsugiteError } from '../../protocol/errors.ts';
-import type { Initialised } from '../compose/init.ts';
+import { httpsUrl } from '../../protocol/fields.ts';
+import type { Initialised, InitWishes } from '../compose/init.ts';
 import type { RunningServer } from '../compose.ts';
 import { loadConfig, type ServerConfig } from '../config.ts';
 import type { AddLocalVerbs } from './program.ts';
 import { writeNew } from './provider-verbs.ts';
 
 export type LocalWork = {
-  readonly init: (dir: string, publicHosts: readonly string[], config: ServerConfig) => Promise<Initialised>;
+  readonly init: (dir: string, wishes: InitWishes, config: ServerConfig) => Promise<Initialised>;
   readonly start: (dir: string, config: ServerConfig) => Promise<RunningServer>;
   /** Resolves at the first SIGTERM or SIGINT. */
   readonly stopAsked: () => Promise<void>;
 };
 
-type Options = { data?: string; config?: string; publicHost?: string[]; operatorName?: string; tokenOut?: string };
+type Options = { data?: string; config?: string; publicHost?: string[]; packageBase?: string[]; operatorName?: string; tokenOut?: string };
 
 export function addLocalVerbs({ init, start, stopAsked }: LocalWork): AddLocalVerbs {
   return ({ verb, answer }, answerNow) => {
     verb('init', 'make the keys, the authorities, the first root and the database of a new installation')
       .option('--public-host <host...>', 'names and addresses under which gateways find this server; the first stands in invitations')
+      .option('--package-base <url...>', 'https addresses besides this server at which gateways find packages: a mirror, a CDN')
       .option('--operator-name <name>', "the operator's name, shown to people")
       .option('--token-out <file>', "write the operator's token to this file (0600) instead of showing it")
       .action(async (options: Options) => {
         const dir = dataOf(options);
         const [publicHost] = options.publicHost ?? [];
         const config = withChoices(loadConfig(configOf(options)), publicHost, options.operatorName);
-        const { operatorToken, ...made } = await init(dir, options.publicHost ?? [], config);
+        const { operatorToken, ...made } = await init(
+          dir,
+          { publicHosts: options.publicHost ?? [], packageBases: basesOf(options) },
+          config,
+        );
         if (options.config === undefined && !existsSync(join(dir, 'config.json')))
           writeNew(join(dir, 'config.json'), choicesAsFile(config));
         if (options.tokenOut !== undefined) writeNew(options.tokenOut, `${operatorToken}\n`, 0o600);
@@ -62,6 +68,12 @@ export function addLocalVerbs({ init, start, stopAsked }: LocalWork): AddLocalVe
 export function dataOf({ data }: { data?: string }): string {
   if (data === undefined) throw new TsugiteError('USAGE_WRONG', { at: '--data' });
   return data;
+}
+
+function basesOf({ packageBase = [] }: Options): string[] {
+  const wrong = packageBase.find((url) => !httpsUrl.safeParse(url).success);
+  if (wrong !== undefined || packageBase.length > 8) throw new TsugiteError('USAGE_WRONG', { at: `--package-base ${wrong ?? '…'}` });
+  return packageBase;
 }
 
 /** The file that init wrote counts where no other is named. */

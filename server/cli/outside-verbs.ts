@@ -18,6 +18,16 @@ type Options = {
   state: string;
 };
 
+type NginxOptions = {
+  data?: string;
+  config?: string;
+  out: string;
+  place?: string;
+  listen?: string;
+  packagesListen: string;
+  socket: string;
+};
+
 /** Written into configuration files as it is: nothing that could begin a line or a section of its own. */
 const plain = /^[\w./-]+$/;
 
@@ -45,6 +55,28 @@ export function addOutsideVerbs({ programs }: { programs: () => Promise<typeof O
         answer({
           value: { out, files, url },
           lines: [`${out}`, ...files.map((name) => `  ${name}`), `MQTT_URL=${url}`, 'docs/operations/brokers.md'],
+        });
+      });
+
+    verb('pki nginx', "write what an nginx needs to stand in front of the gateways' side（前段のウェブサーバーの設定を書き出す）")
+      .requiredOption('--out <dir>', 'new folder to write')
+      .option('--place <dir>', 'where the folder will lie when nginx runs (default: where it is written)')
+      .option('--listen <host:port>', 'where gateways connect (default: gateways.https of the configuration)')
+      .option('--packages-listen <host:port>', 'where packages are given to whoever knows their digest', '0.0.0.0:8444')
+      .option('--socket <path>', 'where this server listens: gateways.front.socket of the configuration', '/run/tsugite/gateways.sock')
+      .action(async (options: NginxOptions) => {
+        const { https } = loadConfig(configOf(options)).gateways;
+        const socket = plainOf('--socket', options.socket);
+        const { out, files } = await (await programs()).writeNginxFiles(dataOf(options), {
+          out: plainOf('--out', options.out),
+          place: options.place === undefined ? undefined : plainOf('--place', options.place),
+          gateways: options.listen === undefined ? https : addressOf('--listen', options.listen),
+          packages: addressOf('--packages-listen', options.packagesListen),
+          socket,
+        });
+        answer({
+          value: { out, files, socket },
+          lines: [`${out}`, ...files.map((name) => `  ${name}`), `gateways.front.socket = ${socket}`, 'docs/operations/brokers.md'],
         });
       });
 

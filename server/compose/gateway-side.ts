@@ -1,6 +1,7 @@
 /** The gateways' side, joined: broker, HTTPS, notices, reports. Everything else of the server meets it at the database only. */
 import type { AddressInfo } from 'node:net';
 import { makeCertificateMaker } from '../adapters/est-crypto.ts';
+import { listenAtSocket } from '../adapters/unix-socket.ts';
 import { makeCutOffBlocked } from '../flows/cut-off-blocked.ts';
 import { makeEnrollGateway } from '../flows/enroll-gateway.ts';
 import { makeGatewayDownloads } from '../flows/gateway-downloads.ts';
@@ -41,13 +42,18 @@ export function makeGatewaySide(parts: GatewaySideParts, workerFile: URL = new U
     enrollGateway: makeEnrollGateway({ db, clock, random, certificates, log }),
     renewCertificate: makeRenewCertificate({ db, clock, random, certificates, log }),
     downloads: makeGatewayDownloads({ db }),
+    isBehindFront: settings.frontSocket !== undefined,
   });
+  const listen = async () => {
+    if (settings.frontSocket !== undefined) await listenAtSocket(settings.frontSocket, (path) => api.listen({ path }));
+    else await api.listen(settings.https);
+  };
 
   return {
     start: async () => {
       const mqttPort = await door.open(flows, desk);
       try {
-        await api.listen(settings.https);
+        await listen();
       } catch (error) {
         await door.close();
         throw error;

@@ -40,10 +40,15 @@ export type Initialised = {
   /** Shown now and never again. */
   readonly operatorToken: string;
 };
+export type InitWishes = {
+  readonly publicHosts: readonly string[];
+  /** Where gateways find packages besides this server: in the signed root, so for as long as it is in force. */
+  readonly packageBases: readonly string[];
+};
 type Parts = { readonly config: ServerConfig; readonly clock: Clock; readonly random: Random; readonly log: Log };
 
 /** @throws TsugiteError FILE_EXISTS (initialised already, or the database is another installation's) */
-export async function initServer(dir: string, publicHosts: readonly string[], parts: Parts): Promise<Initialised> {
+export async function initServer(dir: string, { publicHosts, packageBases }: InitWishes, parts: Parts): Promise<Initialised> {
   const { config, clock, random, log } = parts;
   const folder = dataFolder(dir);
   beginDataFolder(folder);
@@ -52,7 +57,7 @@ export async function initServer(dir: string, publicHosts: readonly string[], pa
   const database = await openServerDatabase(folder, config, { clock, log, mayCreate: true });
   try {
     await verifyFresh(database.db, folder);
-    const trust = await makeTrust(folder, config.operator.name, hosts, nowMs);
+    const trust = await makeTrust(folder, { operator: config.operator.name, hosts, packageBases }, nowMs);
     await saveFirstRoot(database.db, folder, trust, nowMs);
     const { token } = await makeTokens({ db: database.db, clock, random }).create({
       role: 'operator',
@@ -77,7 +82,9 @@ export async function initServer(dir: string, publicHosts: readonly string[], pa
 type Trust = { readonly root: Root; readonly envelope: Buffer; readonly noticeKeyid: KeyId };
 
 /** Every key and certificate of the installation, and the root that says what they are for. */
-async function makeTrust(folder: DataFolder, operator: string, hosts: readonly string[], nowMs: number): Promise<Trust> {
+type About = { readonly operator: string; readonly hosts: readonly string[]; readonly packageBases: readonly string[] };
+
+async function makeTrust(folder: DataFolder, { operator, hosts, packageBases }: About, nowMs: number): Promise<Trust> {
   const providerName = { organisation: operator, commonName: `${operator} provider CA` };
   const providerCa = await authority(folder.providerCa, rsa3072, providerName, new Date(nowMs));
   // Short names: they travel in every handshake, and are pinned by their keys.
@@ -92,6 +99,7 @@ async function makeTrust(folder: DataFolder, operator: string, hosts: readonly s
     noticeKey: publicPart(noticeKey),
     providerCaPem: providerCa.certPem,
     serverCaPem: serverCa.certPem,
+    packageBases,
     nowMs,
   });
   const envelope = encodeEnvelope(signStatement(rootType, root, rootKeys.slice(0, signaturesNow)));

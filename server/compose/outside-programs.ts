@@ -1,6 +1,7 @@
-/** `tsugite-server pki mosquitto`: everything that a mosquitto needs to be the broker of this installation, and this server's certificate for it. */
+/** `tsugite-server pki mosquitto | nginx`: everything that these programs need to stand beside this installation, and our certificate for the broker. */
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import { limits } from '../../protocol/limits.ts';
 import { systemClock } from '../adapters/clock.ts';
@@ -74,6 +75,49 @@ export async function writeMosquittoFolder(
   ];
   writeFolder(wishes.out, files);
   return { out: resolve(wishes.out), files: files.map(({ name }) => name) };
+}
+
+export type NginxWishes = {
+  readonly out: string;
+  readonly place: string | undefined;
+  /** In front of the gateways' side. */
+  readonly gateways: Listener;
+  /** Packages for whoever knows their digest. */
+  readonly packages: Listener;
+  readonly socket: string;
+  /** Where nginx finds the package files. */
+  readonly store: string;
+};
+
+/** @throws TsugiteError NOT_INITIALISED · FILE_EXISTS */
+export async function writeNginxFiles(dataDir: string, wishes: Omit<NginxWishes, 'store'>): Promise<{ out: string; files: string[] }> {
+  const folder = dataFolder(dataDir);
+  verifyInitialised(folder);
+  const server = { certPem: readText(`${folder.server}.pem`), keyPem: readText(`${folder.server}.key.pem`) };
+  return writeNginxFolder(server, { ...wishes, store: folder.packages });
+}
+
+export function writeNginxFolder(server: Pki['server'], wishes: NginxWishes): { out: string; files: string[] } {
+  const values = {
+    dir: resolve(wishes.place ?? wishes.out),
+    host: inConfiguration(wishes.gateways.host),
+    port: wishes.gateways.port,
+    packagesHost: inConfiguration(wishes.packages.host),
+    packagesPort: wishes.packages.port,
+    socket: wishes.socket,
+    packages: resolve(wishes.store),
+  };
+  const files = [
+    ...filledFiles('nginx', values),
+    { name: 'server.pem', text: server.certPem, mode: 0o644 },
+    { name: 'server.key.pem', text: server.keyPem, mode: 0o600 },
+  ];
+  writeFolder(wishes.out, files);
+  return { out: resolve(wishes.out), files: files.map(({ name }) => name) };
+}
+
+function inConfiguration(host: string): string {
+  return isIPv6(host) ? `[${host}]` : host;
 }
 
 /** By the authority of servers: a gateway's certificate can never be this one, nor the other way round. */

@@ -1,5 +1,6 @@
 /** The gateways' HTTPS side: TLS 1.3, each route open to exactly those whom the route table names. */
 import { constants } from 'node:crypto';
+import type { ServerOptions } from 'node:https';
 import fastify from 'fastify';
 import type { EnrollGateway } from '../flows/enroll-gateway.ts';
 import type { GatewayDownloads } from '../flows/gateway-downloads.ts';
@@ -7,6 +8,7 @@ import type { RenewCertificate } from '../flows/renew-certificate.ts';
 import type { UseCertificate } from '../flows/use-certificate.ts';
 import type { CertificateMaker } from '../ports/gateways.ts';
 import type { Log, PackageFiles } from '../ports.ts';
+import { shownToFront, shownToUs } from './certificate-shown.ts';
 import { addEstRoutes } from './est.ts';
 import { addFileRoutes } from './files.ts';
 import { makeGate } from './guard.ts';
@@ -23,6 +25,8 @@ export type GatewayApiParts = {
   readonly enrollGateway: EnrollGateway;
   readonly renewCertificate: RenewCertificate;
   readonly downloads: GatewayDownloads;
+  /** A web server in front of us does TLS, and hands out the packages that we allow. */
+  readonly isBehindFront: boolean;
 };
 
 export type GatewayApp = ReturnType<typeof makeGatewayApi>;
@@ -36,18 +40,7 @@ const requestTimeoutMs = 30_000;
 
 export function makeGatewayApi(parts: GatewayApiParts) {
   const app = fastify({
-    https: {
-      minVersion: 'TLSv1.3',
-      key: parts.tls.keyPem,
-      cert: parts.tls.certPem,
-      ca: [parts.deviceCaPem],
-      requestCert: true,
-      rejectUnauthorized: false,
-      // No session tickets: 1.3 kB a connect, and a resumed session would not show its certificate.
-      secureOptions: constants.SSL_OP_NO_TICKET,
-      sigalgs: 'ecdsa_secp256r1_sha256',
-      handshakeTimeout: handshakeTimeoutMs,
-    },
+    https: parts.isBehindFront ? null : tlsOptions(parts),
     logger: false,
     bodyLimit: bodyBytes,
     requestTimeout: requestTimeoutMs,
@@ -55,7 +48,7 @@ export function makeGatewayApi(parts: GatewayApiParts) {
     forceCloseConnections: true,
   });
   app.server.maxConnections = maxConnections;
-  const gate = makeGate(parts);
+  const gate = makeGate({ ...parts, certificateShown: parts.isBehindFront ? shownToFront : shownToUs });
 
   // RFC 7030 §4.2.1: base64 text. Taken as bytes: what it holds is decided by the reader of requests.
   app.removeAllContentTypeParsers();
@@ -71,4 +64,19 @@ export function makeGatewayApi(parts: GatewayApiParts) {
   addEstRoutes(app, gate, parts);
   addFileRoutes(app, gate, parts);
   return app;
+}
+
+function tlsOptions({ tls, deviceCaPem }: Pick<GatewayApiParts, 'tls' | 'deviceCaPem'>): ServerOptions {
+  return {
+    minVersion: 'TLSv1.3',
+    key: tls.keyPem,
+    cert: tls.certPem,
+    ca: [deviceCaPem],
+    requestCert: true,
+    rejectUnauthorized: false,
+    // No session tickets: 1.3 kB a connect, and a resumed session would not show its certificate.
+    secureOptions: constants.SSL_OP_NO_TICKET,
+    sigalgs: 'ecdsa_secp256r1_sha256',
+    handshakeTimeout: handshakeTimeoutMs,
+  };
 }

@@ -1,6 +1,5 @@
 /** Who calls: the certificate of the TLS connection, proven to be the device CA's. Whether it may be used now is the flow's question. */
 import type { X509Certificate } from 'node:crypto';
-import type { TLSSocket } from 'node:tls';
 import { type GatewayId, gatewayId } from '../../protocol/fields.ts';
 
 export type Caller = { readonly gateway: GatewayId; readonly serial: string };
@@ -9,8 +8,7 @@ export type Caller = { readonly gateway: GatewayId; readonly serial: string };
  * TLS lets every certificate in (`rejectUnauthorized: false`, since invitations and expired certificates come this way too), so it is checked
  * here against the CA's key itself; OpenSSL's own verdict names one fault of several, and an expired one would hide a forged one.
  */
-export function callerOf(socket: TLSSocket, deviceCa: X509Certificate): Caller | undefined {
-  const certificate = socket.getPeerX509Certificate();
+export function callerOf(certificate: X509Certificate | undefined, deviceCa: X509Certificate): Caller | undefined {
   if (certificate === undefined || certificate.ca || !certificate.checkIssued(deviceCa) || !certificate.verify(deviceCa.publicKey))
     return undefined;
   const gateway = gatewayId.safeParse(/^CN=(.*)$/.exec(certificate.subject)?.[1]);

@@ -9,7 +9,10 @@ import { gatewayRoutes } from './route-table.ts';
 
 const immutable = 'private, max-age=31536000, immutable';
 
-export function addFileRoutes(app: GatewayApp, gate: Gate, { downloads, packages }: GatewayApiParts): void {
+/** Where the web server in front has the package files; from outside nobody reaches it. */
+const frontStore = '/tsugite-store';
+
+export function addFileRoutes(app: GatewayApp, gate: Gate, { downloads, packages, isBehindFront }: GatewayApiParts): void {
   app.route({
     ...gate.guarded(gatewayRoutes.root),
     handler: async (request, reply) => {
@@ -30,6 +33,11 @@ export function addFileRoutes(app: GatewayApp, gate: Gate, { downloads, packages
         return refuse(reply, 403, 'DOWNLOAD_REFUSED', { status: 403 });
       const bytes = await packages.size(route.sha256);
       if (bytes === undefined) return refuse(reply, 404, 'NOT_FOUND');
+      if (isBehindFront)
+        return reply
+          .headers({ 'X-Accel-Redirect': `${frontStore}/${route.sha256}`, 'Cache-Control': immutable })
+          .type('application/octet-stream')
+          .send('');
 
       const etag = `"${route.sha256}"`;
       reply.headers({ ETag: etag, 'Accept-Ranges': 'bytes', 'Cache-Control': immutable }).type('application/octet-stream');

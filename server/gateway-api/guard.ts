@@ -1,22 +1,24 @@
 /** Stands before each route and lets through whom the route table names. */
 import { X509Certificate } from 'node:crypto';
-import type { TLSSocket } from 'node:tls';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { UseCertificate } from '../flows/use-certificate.ts';
 import type { Log } from '../ports.ts';
 import { type Caller, callerOf } from './caller.ts';
+import type { CertificateShown } from './certificate-shown.ts';
 import { refuse } from './refuse.ts';
 import type { Access } from './route-table.ts';
 
 export type Gate = ReturnType<typeof makeGate>;
 
-export function makeGate({ deviceCaPem, useCertificate, log }: { deviceCaPem: string; useCertificate: UseCertificate; log: Log }) {
+type Needs = { deviceCaPem: string; certificateShown: CertificateShown; useCertificate: UseCertificate; log: Log };
+
+export function makeGate({ deviceCaPem, certificateShown, useCertificate, log }: Needs) {
   const deviceCa = new X509Certificate(deviceCaPem);
   const callers = new WeakMap<FastifyRequest, Caller>();
 
   /** Answers the request itself when it is refused; then the route does not run. */
   async function check(access: 'renewable' | 'certificate', request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const caller = callerOf(request.raw.socket as TLSSocket, deviceCa);
+    const caller = callerOf(certificateShown(request), deviceCa);
     const decision = caller && (await useCertificate(caller, access === 'renewable' ? 'renew' : 'connect'));
     if (caller !== undefined && decision?.kind === 'allow') {
       callers.set(request, caller);
@@ -32,7 +34,7 @@ export function makeGate({ deviceCaPem, useCertificate, log }: { deviceCaPem: st
    * outside broker, which does not tell us certificates, this is how a gateway says that it has its new one (agent: renew-certificate).
    */
   async function noteUse(request: FastifyRequest): Promise<void> {
-    const caller = callerOf(request.raw.socket as TLSSocket, deviceCa);
+    const caller = callerOf(certificateShown(request), deviceCa);
     if (caller !== undefined) await useCertificate(caller, 'connect');
   }
 

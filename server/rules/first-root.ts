@@ -12,6 +12,7 @@ export function makeFirstRoot(of: {
   readonly noticeKey: PublicKey;
   readonly providerCaPem: string;
   readonly serverCaPem: string;
+  readonly packageBases?: readonly string[];
   readonly nowMs: number;
 }): Root {
   const expires = new Date(of.nowMs);
@@ -28,7 +29,7 @@ export function makeFirstRoot(of: {
     },
     providerCas: [of.providerCaPem],
     serverCas: [of.serverCaPem],
-    packageBases: [],
+    packageBases: [...(of.packageBases ?? [])],
     revokedSigners: [],
   };
 }

@@ -1,9 +1,10 @@
 /** An operator puts a mosquitto beside the server, by the command line alone. */
 import { type ChildProcess, execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { est } from '../../protocol/routes.ts';
 import { topicOf } from '../../protocol/topics.ts';
 import { aFreePort } from '../support/free-port.ts';
@@ -154,3 +155,72 @@ test.each([
   expect(refused).toMatchObject({ code: 2, json: { code: 'USAGE_WRONG' } });
   expect(() => statSync(out)).toThrow();
 });
+
+describe('a web server in front', () => {
+  test('pki nginx writes what it needs, and the server then listens at the socket, for its group alone', async () => {
+    const [behind, socketFolder, out] = ['behind', 'socket', 'nginx'].map((name) => path.join(folder, name)) as [string, string, string];
+    await anInstallation(behind);
+    mkdirSync(socketFolder);
+    const socket = path.join(socketFolder, 'gateways.sock');
+    const anyPort = { port: 0 };
+    const gateways = { https: { host: '127.0.0.1', port: 8443 }, mqtt: anyPort, front: { socket } };
+    writeFileSync(path.join(behind, 'config.json'), JSON.stringify({ people: anyPort, gateways }));
+    const written = await runVerb([
+      'pki',
+      'nginx',
+      '--data',
+      behind,
+      '--out',
+      out,
+      '--socket',
+      socket,
+      '--listen',
+      '0.0.0.0:8443',
+      '--json',
+    ]);
+    expect(written).toMatchObject({ code: 0, json: { out, socket, files: expect.arrayContaining(['gateways.conf', 'packages.conf']) } });
+    const configuration = readFileSync(path.join(out, 'gateways.conf'), 'utf8');
+    for (const line of [`server unix:${socket};`, 'listen 0.0.0.0:8443 ssl;', `alias ${behind}/packages/;`])
+      expect(configuration).toContain(line);
+    expect(modeOf(path.join(out, 'server.key.pem'))).toBe('600');
+
+    writeFileSync(socket, 'of somebody else');
+    expect(await runVerb(['run', '--data', behind, '--json'])).toMatchObject({ code: 1, json: { code: 'FILE_EXISTS' } });
+    rmSync(socket);
+    const running = await startServer(behind);
+    try {
+      expect(running.https).toBe('https://127.0.0.1:8443');
+      expect(modeOf(socket)).toBe('660');
+      const [cacerts, packages] = await Promise.all([est.cacerts, `/packages/${'0'.repeat(64)}`].map((url) => statusAt(socket, url)));
+      expect([cacerts, packages]).toEqual([200, 403]);
+    } finally {
+      running.process.kill('SIGKILL');
+      await running.ended();
+    }
+    // What the killed one left there is in nobody's way.
+    const again = await startServer(behind);
+    expect(await statusAt(socket, est.cacerts)).toBe(200);
+    again.process.kill('SIGTERM');
+    await again.ended();
+  });
+
+  test('the addresses that init is given stand in the first root; one that is not https is refused', async () => {
+    const dir = path.join(folder, 'with-bases');
+    const init = (base: string) => runVerb(['init', '--data', dir, '--package-base', base, '--json']);
+    expect(await init('http://packages.example')).toMatchObject({ code: 2, json: { code: 'USAGE_WRONG' } });
+    expect((await init('https://packages.example:8444')).code).toBe(0);
+    const envelope = JSON.parse(readFileSync(path.join(dir, 'pki', 'root.1.dsse.json'), 'utf8'));
+    expect(JSON.parse(Buffer.from(envelope.payload, 'base64').toString()).packageBases).toEqual(['https://packages.example:8444']);
+  });
+});
+
+function statusAt(socketPath: string, url: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    request({ socketPath, path: url }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    })
+      .on('error', reject)
+      .end();
+  });
+}

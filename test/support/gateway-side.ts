@@ -1,6 +1,6 @@
 /** The whole gateways' side for tests: real PostgreSQL, real broker, real TLS, real package files; only the clock can be moved. */
 import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -20,6 +20,7 @@ import { eligibilityCatalogues } from '../../server/rules/eligibility-catalogue.
 import { brokerWorkerFile } from './broker-worker.ts';
 import { anAuthority, anIdentity, aServerIdentity } from './gateway-pki.ts';
 import { aMosquitto, type Mosquitto } from './mosquitto.ts';
+import { aNginx, openToNginx } from './nginx.ts';
 import { aDatabase } from './postgres.ts';
 
 export type LogLine = { event: string; [field: string]: unknown };
@@ -30,8 +31,13 @@ export type GatewaySideRig = Awaited<ReturnType<typeof aGatewaySide>>;
 
 export const brokers = ['embedded', 'mosquitto'] as const;
 
-/** @param broker  the server's own, or a mosquitto as we ship its configuration */
-export async function aGatewaySide({ broker = 'embedded' as (typeof brokers)[number] } = {}) {
+export const fronts = ['server', 'nginx'] as const;
+
+/**
+ * @param broker  the server's own, or a mosquitto as we ship its configuration
+ * @param front   who does the gateways' HTTPS: the server itself, or an nginx as we ship its configuration
+ */
+export async function aGatewaySide({ broker = 'embedded' as (typeof brokers)[number], front = 'server' as (typeof fronts)[number] } = {}) {
   const { db, connection, stop: stopDatabase } = await aDatabase();
   const folder = mkdtempSync(path.join(tmpdir(), 'tsugite-gateways-'));
   const serverCa = await anAuthority('test server CA');
@@ -45,20 +51,28 @@ export async function aGatewaySide({ broker = 'embedded' as (typeof brokers)[num
     warn: (event, fields) => void lines.push({ event, ...fields }),
     error: (event, fields) => void lines.push({ event, ...fields }),
   };
+  const packagesDir = path.join(folder, 'packages');
+  const packages = await openPackageFiles(packagesDir, systemRandom);
+  const tls = await aServerIdentity(serverCa);
+  chmodSync(folder, 0o711);
+  const socket = path.join(folder, 'socket', 'gateways.sock');
+  if (front === 'nginx') openToNginx(path.dirname(socket), packagesDir);
+  const nginx = front === 'nginx' ? await aNginx(tls, { store: packagesDir, socket }) : undefined;
   const parts: GatewaySideParts = {
     db,
     clock,
     random: systemRandom,
     log,
-    packages: await openPackageFiles(path.join(folder, 'packages'), systemRandom),
+    packages,
     signer: { keyid: keyidOf(noticeKey), sign: (type, statement) => signStatement(type, statement, [noticeKey]) },
     catalogue: eligibilityCatalogues.seed,
     deviceCa,
-    tls: await aServerIdentity(serverCa),
+    tls,
     serverCas: [serverCa.certPem],
     bundlesDir: path.join(folder, 'bundles'),
     settings: {
-      https: { host: '127.0.0.1', port: 0 },
+      https: { host: '127.0.0.1', port: nginx?.port ?? 0 },
+      ...(nginx && { frontSocket: socket }),
       mqtt: { host: '127.0.0.1', port: 0 },
       policy: {
         keepaliveS: 1680,
@@ -98,7 +112,8 @@ export async function aGatewaySide({ broker = 'embedded' as (typeof brokers)[num
     noticeKey,
     signer: parts.signer,
     policy: parts.settings.policy,
-    packagesDir: path.join(folder, 'packages'),
+    packagesDir,
+    nginx,
     mosquitto,
     connection,
     ports: () => ports,
@@ -117,6 +132,7 @@ export async function aGatewaySide({ broker = 'embedded' as (typeof brokers)[num
     stop: async () => {
       await side.stop();
       await mosquitto?.stop();
+      await nginx?.stop();
       await stopDatabase();
       rmSync(folder, { recursive: true, force: true });
     },
