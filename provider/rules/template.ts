@@ -70,6 +70,12 @@ tsugite measure BUILD --targets 100                 # サイズ、料金、対�
 tsugite keygen --provider ID --org NAME --out KEYS  # 鍵と証明書要求（要求だけを運用者へ）
 tsugite sign BUILD --key KEYS/provider.key.pem --cert CHAIN.pem --out X.tsg
 tsugite verify X.tsg --ca PROVIDER-CA.pem
+tsugite login https://SERVER --token-file FILE      # 運用者から受け取ったトークン
+tsugite certificate request --csr KEYS/provider.csr.pem
+tsugite quote X.tsg --targets 100                   # 料金の見積もり
+tsugite publish X.tsg                               # 料金を確認して登録・公開する
+tsugite order SOFTWARE --consent NUMBER             # 配信を申し込む（お客さまIDは入力する）
+tsugite halt SOFTWARE VERSION --reason TEXT         # 新たなインストールを停止する
 \`\`\`
 `;
 }
