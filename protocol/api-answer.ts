@@ -3,8 +3,20 @@ import { isErrorCode, TsugiteError } from './errors.ts';
 
 export type ApiQuery = Readonly<Record<string, string | undefined>>;
 /** Of what a server says, so much is read. */
-export const apiAnswerBytes = 64 * 1024 * 1024;
+const apiAnswerBytes = 64 * 1024 * 1024;
 const mostItems = '1000';
+
+/** @throws TsugiteError MESSAGE_TOO_LARGE */
+export async function readApiText(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.length;
+    if (length > apiAnswerBytes) throw new TsugiteError('MESSAGE_TOO_LARGE', { what: 'answer', limit: apiAnswerBytes, actual: length });
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
 
 /** @throws TsugiteError that the server threw · SERVER_UNREACHABLE: something else answered, as a proxy in front of a server that is down */
 export function readApiAnswer(status: number, text: string): unknown {

@@ -8,7 +8,7 @@ import { request as httpsRequest } from 'node:https';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type ApiQuery, apiAnswerBytes, everyItem, readApiAnswer, withQuery } from '../../protocol/api-answer.ts';
+import { type ApiQuery, everyItem, readApiAnswer, readApiText, withQuery } from '../../protocol/api-answer.ts';
 import { TsugiteError } from '../../protocol/errors.ts';
 
 const timeoutMs = 120_000;
@@ -94,7 +94,7 @@ async function send(
   Promise.resolve(write(request)).catch(() => undefined);
   try {
     const response = await answered;
-    const text = await textOf(response);
+    const text = await readApiText(response);
     return readApiAnswer(response.statusCode ?? 0, text);
   } catch (error) {
     throw asReachError(error, url.origin);
@@ -112,17 +112,6 @@ function meter(onProgress: Progress): Transform {
       done(null, chunk);
     },
   });
-}
-
-async function textOf(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > apiAnswerBytes) throw new TsugiteError('MESSAGE_TOO_LARGE', { what: 'answer', limit: apiAnswerBytes, actual: length });
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** OpenSSL's verdicts on a certificate, as Node names them; they do not change by themselves. */

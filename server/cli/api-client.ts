@@ -4,7 +4,7 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage } from
 import { request as httpsRequest } from 'node:https';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type ApiQuery, apiAnswerBytes, everyItem, readApiAnswer, withQuery } from '../../protocol/api-answer.ts';
+import { type ApiQuery, everyItem, readApiAnswer, readApiText, withQuery } from '../../protocol/api-answer.ts';
 import { TsugiteError } from '../../protocol/errors.ts';
 
 const timeoutMs = 120_000; // admission of 25 MB on a slow disk
@@ -48,7 +48,7 @@ export function makeApiClient({ server, token }: { server: string; token: string
   };
   const send = async (...wanted: Parameters<typeof open>) => {
     const { request, response } = await open(...wanted);
-    const text = await textOf(response);
+    const text = await readApiText(response);
     request.destroy(); // what is not written by now, nobody will read
     return readApiAnswer(response.statusCode ?? 0, text);
   };
@@ -68,21 +68,10 @@ export function makeApiClient({ server, token }: { server: string; token: string
     download: async (path) => {
       const { response } = await open('GET', path, { accept: '*/*' }, (to) => to.end());
       if (response.statusCode === 200) return response;
-      readApiAnswer(response.statusCode ?? 0, await textOf(response));
+      readApiAnswer(response.statusCode ?? 0, await readApiText(response));
       throw new TsugiteError('INTERNAL_FAULT', { kind: `HTTP ${response.statusCode}` });
     },
   };
-}
-
-async function textOf(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > apiAnswerBytes) throw new TsugiteError('MESSAGE_TOO_LARGE', { what: 'answer', limit: apiAnswerBytes, actual: length });
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 function sizeOf(file: string): number {

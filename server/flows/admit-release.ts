@@ -12,7 +12,7 @@ import { moveSoftware } from './move-software.ts';
 import { recordResized, recordSoftwareClass } from './price-classes.ts';
 import { caseOf, makeReceivePackage, type Received } from './receive-package.ts';
 import { saveResigned } from './resign-release.ts';
-import { insertPackage, insertRelease, loadKnownSoftware, lockSoftwareIds, resizeRelease, verifyProvider } from './stored-releases.ts';
+import { insertPackage, insertRelease, openSoftware, resizeRelease } from './stored-releases.ts';
 
 export type AdmittedRelease = {
   readonly release: RandomId;
@@ -37,9 +37,7 @@ async function admit(sql: Sql, doors: Doors, received: Received, actor: Actor): 
   const { clock, packages, unitBytes } = doors;
   const { manifest, signer } = received.opened;
   const nowMs = clock.nowMs();
-  await lockSoftwareIds(sql, [manifest.software]);
-  await verifyProvider(sql, manifest.provider);
-  const known = await loadKnownSoftware(sql, manifest.software);
+  const known = await openSoftware(sql, manifest);
   const admission = decideAdmission({ ...caseOf(received), ...known, unitBytes, day: japanDay(nowMs) });
   const { sha256 } = received.upload;
   const result = { software: manifest.software, version: manifest.version, sha256, admission };

@@ -14,14 +14,7 @@ import { appendAudit } from './audit.ts';
 import type { DropMeasured } from './drop-measured.ts';
 import { caseOf, makeReceivePackage, type Received } from './receive-package.ts';
 import { saveResigned } from './resign-release.ts';
-import {
-  findMeasured,
-  insertPackage,
-  loadKnownSoftware,
-  lockSoftwareIds,
-  type MeasuredRelease,
-  verifyProvider,
-} from './stored-releases.ts';
+import { findMeasured, insertPackage, type MeasuredRelease, openSoftware } from './stored-releases.ts';
 
 /** So many of one provider, each below the largest menu: what the disk can be filled with for nothing. */
 export const mostMeasured = 20;
@@ -62,9 +55,7 @@ async function measure(sql: Sql, doors: Doors, received: Received, actor: Actor)
   const { clock, packages, unitBytes } = doors;
   const { manifest, signer } = received.opened;
   const nowMs = clock.nowMs();
-  await lockSoftwareIds(sql, [manifest.software]);
-  await verifyProvider(sql, manifest.provider);
-  const known = await loadKnownSoftware(sql, manifest.software);
+  const known = await openSoftware(sql, manifest);
   const measured = await findMeasured(sql, manifest);
   const admission = decideAdmission({
     ...caseOf(received),

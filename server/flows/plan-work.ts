@@ -35,7 +35,6 @@ type Doors = {
   readonly unitBytes: number;
   readonly tables: readonly PriceTable[];
 };
-export type WorkPlanner = ReturnType<typeof makeWorkPlanner>;
 
 export function makeWorkPlanner({ db, clock, packages, unitBytes, tables }: Doors) {
   return {

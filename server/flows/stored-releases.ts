@@ -44,6 +44,16 @@ export async function lockSoftwareIds(sql: Sql, ids: readonly string[]): Promise
   for (const id of [...new Set(ids)].sort()) await sql.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [id]);
 }
 
+/** What a package that has just come meets: its software id locked, its provider known, what is registered under that id. @throws TsugiteError NOT_FOUND */
+export async function openSoftware(
+  sql: Sql,
+  { software, provider }: { software: SoftwareId; provider: ProviderId },
+): Promise<KnownSoftware> {
+  await lockSoftwareIds(sql, [software]);
+  await verifyProvider(sql, provider);
+  return loadKnownSoftware(sql, software);
+}
+
 /** @throws TsugiteError NOT_FOUND */
 export async function verifyProvider(sql: Sql, provider: ProviderId): Promise<void> {
   const rows = await sql.query('SELECT id FROM providers WHERE id = $1', [provider]);
