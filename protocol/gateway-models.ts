@@ -6,6 +6,7 @@
  */
 import { TsugiteError } from './errors.ts';
 
+/** D-28: 「ホームゲートウェイなど」 are home gateways and nothing else in this version; another kind of box would be another series here. */
 export type GatewaySeries = 'PR-400' | 'RV-440' | 'RT-400' | 'PR-500' | 'RS-500' | 'RT-500';
 export type Vendor = { readonly suffix: 'KI' | 'MI' | 'NE'; readonly name: { readonly ja: string; readonly en: string } };
 export type GatewayModel = { readonly model: string; readonly series: GatewaySeries; readonly vendor: Vendor };

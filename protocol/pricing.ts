@@ -37,7 +37,7 @@ export function planOf(installedBytes: number, unitBytes: number = megabyteBytes
   return plan;
 }
 
-/** Exclusive upper bound (未満). */
+/** D-02: 未満 taken literally, so the bound itself is one class up. */
 export function menuLimitBytes(menu: PriceClass, unitBytes: number = megabyteBytes): number {
   return 5 * menu * unitBytes;
 }
@@ -123,10 +123,12 @@ export function isPlanGrey(installedBytes: number): boolean {
   return Math.floor(doubled / (3 * megabyteBytes)) !== Math.floor(doubled / (3 * mebibyteBytes)) && doubled < 15 * mebibyteBytes;
 }
 
+/** D-29: 0 bytes, less than nothing and no number at all have no class. */
 function assertSize(bytes: number): void {
   if (!Number.isSafeInteger(bytes) || bytes <= 0) throw new TsugiteError('SIZE_INVALID', { actual: bytes });
 }
 
+/** D-32: the sheet prints five classes and no price beyond them: what is larger is refused (E302, E303). */
 function isPriceClass(value: number): value is PriceClass {
   return value >= 1 && value <= 5;
 }

@@ -31,6 +31,7 @@ const semverRange = z.string().check(z.minLength(1), z.maxLength(100));
 export const customerInformation = z.strictObject({
   description: line(1000).check(z.minLength(1)),
   price: line(1000).check(z.minLength(1)),
+  /** D-30: nobody promises a lead time but the provider, software by software (「事業者を確認してください」). */
   leadTimeDays: between(0, 365),
   contact: line(1000).check(z.minLength(1)),
   termsUrl: httpsUrl,

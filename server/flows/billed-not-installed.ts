@@ -1,4 +1,4 @@
-/** D-23: who is charged an add-on fee without having the software, and why not. Such targets are charged all the same; somebody has to act. */
+/** Who is charged an add-on fee without having the software, and why not (D-23). Such targets are charged all the same; somebody has to act. */
 import { catalogue, type ErrorCode, isErrorCode, TsugiteError, type Who } from '../../protocol/errors.ts';
 import type { ProviderId, RandomId, SoftwareId } from '../../protocol/fields.ts';
 import { priceTableOf } from '../../protocol/price-tables.ts';

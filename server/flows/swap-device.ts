@@ -35,7 +35,7 @@ export async function swapDevice(sql: Sql, swap: Swap, { actor, nowMs, catalogue
   return event;
 }
 
-/** Safe to do twice, and after another exchange: a gateway that is out, or stands elsewhere by now, stays there. */
+/** D-27: 転用, 移転 and an exchanged box are the same contract, so its targets go on with the new box. Safe to do twice, and after another exchange: a gateway that is out, or stands elsewhere by now, stays there. */
 export async function rebind(
   sql: Sql,
   { site, gateway, model }: { site: RandomId; gateway: GatewayId; model: string },

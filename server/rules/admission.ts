@@ -84,10 +84,19 @@ export function decideAdmission(it: AdmissionCase): Admission {
   verifyVariant(manifest, packages);
   return {
     kind: 'admit',
-    work: same !== undefined ? undefined : it.releases.length === 0 ? 'new' : 'change',
+    work: workOf(it),
     ...classesOf(it, packages),
     refusedModels: refusalsOf(manifest),
   };
+}
+
+/**
+ * D-21: a new body of the software is 変更工事 (the first one 新設工事); without a body, and for a further model of a release that is there, it is
+ * その他変更工事 or none. More targets are no work.
+ */
+function workOf({ manifest, releases }: AdmissionCase): 'new' | 'change' | undefined {
+  if (releases.some(({ version }) => version === manifest.version)) return undefined;
+  return releases.length === 0 ? 'new' : 'change';
 }
 
 function classesOf({ manifest, package: { bytes }, unitBytes, releases }: AdmissionCase, others: readonly StoredPackage[]): SizeClasses {

@@ -36,7 +36,7 @@ export type InvoiceLine = {
   readonly flags: readonly 'SIZE_UNIT_GREY'[];
 };
 
-/** What was stored at the month's first moment: its class is the month's (D-11, D-35). */
+/** D-35: what was stored at the month's first moment: its class is the month's, and a package shared by two models counts once. */
 export type MenuClass = { readonly menu: PriceClass; readonly storedBytes: number; readonly unitBytes: number };
 export type ChargedSoftware = ChargedPeriod & { readonly software: SoftwareId; readonly menuClass: MenuClass | null };
 export type CompletedWork = {
@@ -68,7 +68,8 @@ export function baseLine(month: string, it: ChargedSoftware, prices: PriceTable)
 }
 
 /**
- * D-22, D-33, B-7: due with the completion of the order, 基本工事費 once for the order, the others once for each software in it.
+ * D-33: 「1工事ごと」 is one work order, of one software or more: 基本工事費 once for it, the others once for each software in it (B-7); due with its
+ * completion (D-22).
  *
  * @param prices  those of the month of completion
  */

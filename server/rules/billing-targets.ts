@@ -8,7 +8,7 @@ import { isChargedIn } from './billing-period.ts';
 import type { BillingReadings } from './billing-readings.ts';
 import { japanTime } from './japan-day.ts';
 
-/** What was wanted on the gateway at the month's first moment: its class is the month's (D-11, D-35). */
+/** D-11: a change of size counts from the next month on, as a registration does: the class at the month's first moment is the month's (D-35). */
 export type PlanClass = { readonly plan: PriceClass; readonly installedBytes: number; readonly unitBytes: number };
 export type ChargedTarget = {
   readonly target: RandomId;
@@ -36,7 +36,9 @@ export type TargetCharge = {
 /**
  * What a provider owes for its targets at one site.
  *
- * @param targets  all of this provider's at the site, in any state: failed, suspended or not yet delivered ones are charged too (B-9, D-12, D-23)
+ * D-23: what is registered is charged, delivered or not; who is charged for nothing is told in the report, with who has to act.
+ *
+ * @param targets  all of this provider's at the site, in any state: failed, suspended or not yet delivered ones are charged too (B-9, D-12)
  * @throws TsugiteError BILLING_CLASS_MISSING
  */
 export function chargesOfSite(

@@ -43,7 +43,7 @@ export function scopesTowards(
 }
 
 /**
- * D-17: a delivery rests on the customer's application. With the last consent to it taken back the ground is gone, so the target ends (廃止: stopped,
+ * A delivery rests on the customer's application. With the last consent to it taken back the ground is gone, so the target ends (廃止: stopped,
  * removed, data purged). To suspend it would leave the provider's software running in a home that said no. What was delivered without an application,
  * because its provider needs none, rests on no consent and stays.
  */

@@ -133,7 +133,7 @@ export const eventKinds: { readonly [Kind in EventKind]: Effect<EventDetails[Kin
   'change-facts': { ja: '契約内容の訂正', en: 'a correction of the record', phase: 'gain', changes: ({ changes }) => changes },
 };
 
-/** What is under contract at the day's end. Entered earlier or later on the day makes no difference, save between two of the same phase that contradict. */
+/** D-31: one day, one judgement. What is under contract at the day's end. Entered earlier or later on the day makes no difference, save between two of the same phase that contradict. */
 export function factsAtDayEnd(before: SiteFacts, events: readonly ContractEvent[]): SiteFacts {
   let facts = before;
   for (const event of inOrder(events)) facts = { ...facts, ...changesOf(event, facts, before) };

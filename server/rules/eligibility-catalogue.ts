@@ -45,6 +45,7 @@ const serviceStart = '2011-08-02';
 const seedLines = ['LIGHT_PLUS', 'LIGHT', 'NEXT_GIGA_SMART', 'NEXT_GIGA_LINE', 'NEXT_OTHER'] as const;
 const lightEnds = '2025-03-31'; // remaining lines were moved to Hikari Next on the next day
 
+/** D-16: two profiles of dated rows. A line that is moved by the operator changes its kind and is judged anew; it is not 解約. */
 export const eligibilityCatalogues = {
   /** As printed. */
   seed: {

@@ -52,6 +52,13 @@ const usageClause =
 const officeClause =
   'フレッツ 光ネクスト ギガファミリー／ギガマンション・スマートタイプ、フレッツ 光ネクスト ファミリー／マンション・ギガラインタイプとひかり電話オフィスタイプもしくはひかり電話オフィスA（エース）を同時にご契約いただき、…ビジネスフォンなどとホームゲートウェイを接続してご利用いただいている場合、…ソフトウェアの配信をすることはできません。';
 
+/** D-24: every Hikari Denwa is one for E104, the office types too: otherwise E105 could hardly ever fire. */
+const telephones: ReadonlySet<ContractFacts['denwa']> = new Set(['STANDARD', 'OFFICE_TYPE', 'OFFICE_A']);
+/** D-13: 「ビジネスフォンなど」 is an open list: while nobody has looked, the delivery waits. */
+const unknownEquipment = 'HOLD';
+/** D-14: applied for is not enough, since the delivery could fail before the change. */
+const isTypeChanged = ({ typeChanged }: ContractFacts) => typeChanged === 'completed';
+
 /** Contracts of an office telephone on a giga line: the two conditions that E105 and E108 share. */
 const hasOfficePhoneOnGiga = ({ facts }: Case) =>
   gigaLines.has(facts.line) && (facts.denwa === 'OFFICE_TYPE' || facts.denwa === 'OFFICE_A');
@@ -92,7 +99,7 @@ const rules = [
     clause:
       'ホームゲートウェイのご利用については、フレッツ 光ネクスト ギガファミリー／ギガマンション・スマートタイプ以外では、ひかり電話またはホームゲートウェイ（レンタル）のご契約が必須となります。',
     // A line that is not eligible anyway is told E101 only: a telephone would not help.
-    fires: ({ facts, lines }) => lines.has(facts.line) && facts.line !== 'NEXT_GIGA_SMART' && facts.denwa === 'NONE' && !facts.rental,
+    fires: ({ facts, lines }) => lines.has(facts.line) && facts.line !== 'NEXT_GIGA_SMART' && !telephones.has(facts.denwa) && !facts.rental,
     detail: ({ facts }) => ({ denwa: facts.denwa, rental: facts.rental }),
   },
   {
@@ -107,7 +114,7 @@ const rules = [
     result: 'HOLD',
     clause:
       'Bフレッツからフレッツ 光ネクストへ移行され、移行前から継続してひかり電話をご利用頂いているお客さまが本機能をご利用される際には、別途NTT東日本へ「ひかり電話タイプ変更」のお申し込みが必要となります。',
-    fires: ({ facts }) => nextLines.has(facts.line) && facts.denwa !== 'NONE' && facts.bflets && facts.typeChanged !== 'completed',
+    fires: ({ facts }) => nextLines.has(facts.line) && facts.denwa !== 'NONE' && facts.bflets && !isTypeChanged(facts),
     detail: ({ facts }) => (facts.typeChanged === 'applied' ? { kind: 'applied' } : {}),
   },
   {
@@ -119,7 +126,7 @@ const rules = [
   },
   {
     code: 'ELIG_OFFICE_UNKNOWN',
-    result: 'HOLD',
+    result: unknownEquipment,
     clause: officeClause,
     fires: (it) => hasOfficePhoneOnGiga(it) && it.facts.officeEq === 'unknown',
     detail: ({ facts }) => ({ denwa: facts.denwa, officeEq: facts.officeEq }),

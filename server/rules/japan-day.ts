@@ -1,14 +1,15 @@
-const offsetMs = 9 * 3_600_000; // Japan has no summer time
+/** D-08: days and months (登録月) are Japan's, by the server's clock at acceptance. There is no summer time. */
+const japanOffsetMs = 9 * 3_600_000;
 const dayMs = 86_400_000;
 
 /** The day in Japan, `YYYY-MM-DD` (D-08). */
 export function japanDay(ms: number): string {
-  return new Date(ms + offsetMs).toISOString().slice(0, 10);
+  return new Date(ms + japanOffsetMs).toISOString().slice(0, 10);
 }
 
 /** A moment as it is told in Japan, RFC 3339 with its offset. */
 export function japanTime(ms: number): string {
-  return new Date(ms + offsetMs).toISOString().replace('Z', '+09:00');
+  return new Date(ms + japanOffsetMs).toISOString().replace('Z', '+09:00');
 }
 
 /** The last day in Japan that has ended. */
@@ -23,7 +24,7 @@ export function dayAfter(day: string): string {
 
 /** How long until this day in Japan ends. */
 export function untilDayEndMs(ms: number): number {
-  return dayMs - ((((ms + offsetMs) % dayMs) + dayMs) % dayMs);
+  return dayMs - ((((ms + japanOffsetMs) % dayMs) + dayMs) % dayMs);
 }
 
 /** @returns how many days `later` comes after `earlier`, negative when before; both `YYYY-MM-DD` */

@@ -36,7 +36,7 @@ export type OrderDecision =
  *   SOFTWARE_PROHIBITED · STATE_FORBIDS · DELIVERY_HALTED · PKG_WRONG_MODEL · SIZE_OVER_LIMIT · RESOURCES_OVER_LIMIT · SOFTWARE_COUNT_REACHED · SOFTWARE_ID_TAKEN
  */
 export function decideOrder(it: OrderCase): OrderDecision {
-  const existing = it.open.find(({ software }) => software === it.software.id);
+  const existing = it.open.find((one) => isSameTarget(one, it));
   if (existing !== undefined) return { kind: 'repeat', target: existing.target };
 
   verifyDeliverable(it.software.state);
@@ -73,6 +73,11 @@ export function verifyFit({ packages }: ReleaseOffer, model: string): void {
   if (variant === undefined) throw new TsugiteError('PKG_WRONG_MODEL', { model });
   const refusal = refusalOf(model, variant.manifest);
   if (refusal !== undefined) throw new TsugiteError(refusal.code, refusal);
+}
+
+/** D-06: 配信先, 配信対象 and 拠点 are one word: one software for one gateway at one site. `open` are those of the site. */
+function isSameTarget(one: OrderCase['open'][number], { software }: OrderCase): boolean {
+  return one.software === software.id;
 }
 
 /** How many software a gateway may have, and one first part of the page's path for each (DESIGN §5). */

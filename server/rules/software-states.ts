@@ -23,7 +23,8 @@ export const softwareMachine = {
 } as const satisfies Record<string, Partial<Record<SoftwareEvent, string>>>;
 
 /**
- * What a state lets happen. `releases`: a new one may be registered · `newInstalls`: orders are taken, and gateways start to install ·
+ * What a state lets happen. D-12: a review pauses new installs and lets running copies and the bill go on; the sheet says only that there is a review.
+ * `releases`: a new one may be registered · `newInstalls`: orders are taken, and gateways start to install ·
  * `runs`: copies that run stay (the last two rows end them).
  */
 export const softwareAllows = {

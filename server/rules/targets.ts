@@ -81,7 +81,7 @@ export function nextState(state: TargetState, event: TargetEvent): TargetState |
   return row[event];
 }
 
-/** How a gateway's report about a deployment reads here; `hasEarlier`: another version was committed before. */
+/** D-18: a delivery is done when the gateway says that it runs, not when bytes were sent. How a gateway's report about a deployment reads here; `hasEarlier`: another version was committed before. */
 export function eventOfReport(state: string | undefined, hasEarlier: boolean): TargetEvent | undefined {
   switch (state) {
     case 'committed':
