@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { connect as tlsConnect } from 'node:tls';
+import { generate } from 'mqtt-packet';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type GatewayId, type RandomId, toUtcTime } from '../../protocol/fields.ts';
 import { encodeTelemetry } from '../../protocol/messages/telemetry.ts';
@@ -324,44 +325,28 @@ describe.each(brokers)('%s', (broker) => {
       await allIsHeard();
     });
 
-    test('claims a packet of 256 MB and sends it slowly: its connection ends at the claim', async () => {
-      const socket = tlsConnect({
-        host: '127.0.0.1',
-        port: rig.ports().mqttPort,
-        ca: rig.serverCa.certPem,
-        cert: identity.certPem,
-        key: identity.keyPem,
-      });
+    /** A TLS connection of the hostile gateway, below MQTT. */
+    async function aBareConnection() {
+      const { certPem: cert, keyPem: key } = identity;
+      const socket = tlsConnect({ host: '127.0.0.1', port: rig.ports().mqttPort, ca: rig.serverCa.certPem, cert, key });
       socket.on('error', () => {});
       await new Promise<void>((resolve) => socket.once('secureConnect', () => resolve()));
       const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
       socket.resume();
-      const name = Buffer.from(gateway);
-      const connectPacket = Buffer.concat([
-        Buffer.from([0x10, 12 + name.length, 0, 4]),
-        Buffer.from('MQTT'),
-        Buffer.from([4, 2, 0, 60, 0, name.length]),
-        name,
-      ]);
-      socket.write(connectPacket);
-      await vi.waitFor(() => expect(socket.bytesRead).toBeGreaterThan(0));
+      return { socket, closed };
+    }
+
+    test('claims a packet of 256 MB and sends it slowly: its connection ends at the claim', async () => {
+      const { socket, closed } = await aBareConnection();
+      socket.write(generate({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clientId: gateway, clean: true, keepalive: 60 }));
+      await new Promise((resolve) => socket.once('data', resolve));
       socket.write(Buffer.from([0x32, 0xff, 0xff, 0xff, 0x7f, 0, 1]));
       await closed;
       await allIsHeard();
     });
 
     test('sends rubbish: its connection ends, and the others live', async () => {
-      const socket = tlsConnect({
-        host: '127.0.0.1',
-        port: rig.ports().mqttPort,
-        ca: rig.serverCa.certPem,
-        cert: identity.certPem,
-        key: identity.keyPem,
-      });
-      socket.on('error', () => {});
-      await new Promise<void>((resolve) => socket.once('secureConnect', () => resolve()));
-      const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
-      socket.resume();
+      const { socket, closed } = await aBareConnection();
       socket.write(Buffer.concat([Buffer.from([0x00]), randomBytes(8_000)]));
       await closed;
       await allIsHeard();

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { est } from '../../protocol/routes.ts';
 import { topicOf } from '../../protocol/topics.ts';
+import { aBirth } from '../support/birth.ts';
 import { aFreePort } from '../support/free-port.ts';
 import { aRequest, certificateIn } from '../support/gateway-pki.ts';
 import { httpsRequest } from '../support/gateway-side.ts';
@@ -77,13 +78,12 @@ async function anEnrolledGateway(gateway: string) {
   const connect = () => connectMqtt(port, { keyPem, ...certificateIn(answer.body.toString()) }, serverCaPem, { clientId: gateway });
   return { connect };
 }
-const birth = `{"v":1,"online":true,"epoch":"${'a'.repeat(32)}","bootId":"${'b'.repeat(32)}","agent":"1.0.0","model":"PR-500KI","firmware":"01.00.0001","node":"v20.19.0","arch":"x64","speaks":[1],"appliedNotice":null,"rootVersion":1}`;
 
 test('a gateway is invited to the mosquitto, is born there, and gets its notice from the server behind it', async () => {
   const { connect } = await anEnrolledGateway('gw-outside-0001');
   const client = await connect();
   await client.subscribe({ [topicOf('gw-outside-0001' as never, 'notice')]: { qos: 1 } });
-  await client.publish(topicOf('gw-outside-0001' as never, 'presence'), birth, { retain: true });
+  await client.publish(topicOf('gw-outside-0001' as never, 'presence'), aBirth(), { retain: true });
   const { payload } = await client.hears(topicOf('gw-outside-0001' as never, 'notice'));
   expect(JSON.parse(payload.toString())).toMatchObject({ payloadType: 'application/vnd.tsugite.notice+json' });
   await client.end();

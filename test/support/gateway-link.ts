@@ -16,13 +16,13 @@ import { pingAnswerMs } from '../../agent/rules/keepalive.ts';
 import { networkFaultOf } from '../../agent/rules/network-fault.ts';
 import * as wireModel from '../../agent/rules/wire-model.ts';
 import type { GatewayId } from '../../protocol/fields.ts';
-import { toCompactJson } from '../../protocol/json.ts';
 import type { Birth } from '../../protocol/messages/presence.ts';
 import type { Notice } from '../../protocol/statements/notice.ts';
+import { aBirth } from './birth.ts';
 import { aLine } from './counted-line.ts';
 import type { Identity } from './gateway-pki.ts';
 
-const clock: Clock = {
+export const realClock: Clock = {
   wallMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   after: (delayMs, run) => {
@@ -46,8 +46,8 @@ export async function aGatewayLink({ mqttPort, serverCaPem, openNotice }: Where,
 
   const makeLink = () =>
     makeStayConnected({
-      open: makeOpenControlConnection({ clock, ledger, wireModel, networkFaultOf, answerMs: pingAnswerMs }),
-      clock,
+      open: makeOpenControlConnection({ clock: realClock, ledger, wireModel, networkFaultOf, answerMs: pingAnswerMs }),
+      clock: realClock,
       // Of each back-off the hundredth part, so that a test waits for the broker and not for the agent.
       random: { fraction: () => 0.01, hex: () => '', id: () => '' as never },
       identity: () => ({
@@ -61,23 +61,9 @@ export async function aGatewayLink({ mqttPort, serverCaPem, openNotice }: Where,
       spending: () => ({ spentBytes: 0, monthElapsedMs: 0, monthLengthMs: 30 * 86_400_000, targetBytes: 3_000_000, ceilingReached: false }),
     });
   let link = makeLink();
-  let reports = makeSendReports({ outbox, link, clock, log: { write: () => {} } });
+  let reports = makeSendReports({ outbox, link, clock: realClock, log: { write: () => {} } });
 
-  const birth = (): Buffer =>
-    toCompactJson({
-      v: 1,
-      online: true,
-      epoch: outbox.epoch,
-      bootId,
-      agent: '1.0.0',
-      model: 'PR-500KI',
-      firmware: '01.00.0001',
-      node: 'v20.19.0',
-      arch: 'x64',
-      speaks: [1],
-      appliedNotice,
-      rootVersion: 1,
-    });
+  const birth = (): Buffer => Buffer.from(aBirth({ epoch: outbox.epoch, bootId, appliedNotice }));
 
   const start = () =>
     link.start({
@@ -118,7 +104,7 @@ export async function aGatewayLink({ mqttPort, serverCaPem, openNotice }: Where,
       await stop();
       bootId = createHash('md5').update(bootId).digest('hex');
       link = makeLink();
-      reports = makeSendReports({ outbox, link, clock, log: { write: () => {} } });
+      reports = makeSendReports({ outbox, link, clock: realClock, log: { write: () => {} } });
       start();
     },
     end: async () => {

@@ -2,9 +2,8 @@
  * A real mosquitto, run from exactly the files that `tsugite-server pki mosquitto` writes, under its own account where the tests are root, on loopback
  * and with a folder and a process of its own.
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { issueBrokerClient, writeMosquittoFolder } from '../../server/compose/outside-programs.ts';
@@ -13,6 +12,7 @@ import type { Authority } from '../../server/ports.ts';
 import { brokerUser } from '../../server/rules/broker-user.ts';
 import { aFreePort } from './free-port.ts';
 import { aServerIdentity } from './gateway-pki.ts';
+import { startListening } from './listening-program.ts';
 import { until } from './until.ts';
 
 export type Mosquitto = Awaited<ReturnType<typeof aMosquitto>>;
@@ -93,26 +93,11 @@ export async function aMosquitto(authorities: { server: Authority; device: Autho
   };
 }
 
-export async function startMosquitto(files: string, port: number, environment: Record<string, string> = {}): Promise<ChildProcess> {
-  const child = spawn('mosquitto', ['-c', path.join(files, 'mosquitto.conf')], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, OPENSSL_CONF: path.join(files, 'openssl.cnf'), ...environment },
+export function startMosquitto(files: string, port: number, environment: Record<string, string> = {}): Promise<ChildProcess> {
+  return startListening('mosquitto', ['-c', path.join(files, 'mosquitto.conf')], {
+    port,
+    environment: { OPENSSL_CONF: path.join(files, 'openssl.cnf'), ...environment },
   });
-  process.once('exit', () => child.kill('SIGKILL'));
-  let said = '';
-  child.stderr?.on('data', (piece) => {
-    said += piece;
-  });
-  let isUp = false;
-  await until(() => {
-    if (child.exitCode !== null) throw new Error(`mosquitto ended: ${said}`);
-    connect(port, '127.0.0.1', function (this: import('node:net').Socket) {
-      isUp = true;
-      this.destroy();
-    }).on('error', () => {});
-    return isUp;
-  }, 'mosquitto');
-  return child;
 }
 
 function fileBytes(file: string): number {

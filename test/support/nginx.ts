@@ -1,17 +1,14 @@
 /** A real nginx, run from exactly the files that `tsugite-server pki nginx` writes, with workers of Debian's account where the tests are root. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { writeNginxFolder } from '../../server/compose/outside-programs.ts';
 import { aFreePort } from './free-port.ts';
-import { until } from './until.ts';
+import { startListening } from './listening-program.ts';
 
 const isRoot = userInfo().uid === 0;
 const group = 'www-data';
-
-export type Nginx = Awaited<ReturnType<typeof aNginx>>;
 
 /** What the operator does: a folder for the socket, and the door of the package store, for nginx's group and nobody else. */
 export function openToNginx(socketFolder: string, store: string): void {
@@ -42,7 +39,8 @@ export async function aNginx(server: { certPem: string; keyPem: string }, { stor
     `http { access_log off; ${own.join(' ')} include ${files}/gateways.conf; include ${files}/packages.conf; }`,
   ];
   writeFileSync(path.join(folder, 'nginx.conf'), `${main.join('\n')}\n`);
-  const child = await startNginx(folder, port);
+  // Its workers end with the master, which SIGKILL would not let it see to.
+  const child = await startListening('nginx', ['-p', folder, '-c', path.join(folder, 'nginx.conf')], { port, ending: 'SIGTERM' });
   return {
     port,
     packagesPort,
@@ -53,23 +51,4 @@ export async function aNginx(server: { certPem: string; keyPem: string }, { stor
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-async function startNginx(folder: string, port: number): Promise<ChildProcess> {
-  const child = spawn('nginx', ['-p', folder, '-c', path.join(folder, 'nginx.conf')], { stdio: ['ignore', 'ignore', 'pipe'] });
-  process.once('exit', () => child.kill('SIGTERM'));
-  let said = '';
-  child.stderr?.on('data', (piece) => {
-    said += piece;
-  });
-  let isUp = false;
-  await until(() => {
-    if (child.exitCode !== null) throw new Error(`nginx ended: ${said}`);
-    const probe = connect(port, '127.0.0.1', () => {
-      isUp = true;
-      probe.destroy();
-    }).on('error', () => {});
-    return isUp;
-  }, 'nginx');
-  return child;
 }

@@ -6,6 +6,7 @@ import { type TopicKind, topicOf } from '../../../protocol/topics.ts';
 import { makeCrlMaker } from '../../../server/adapters/device-crl.ts';
 import { makeDeviceCrl } from '../../../server/flows/device-crl.ts';
 import type { GatewaySide, Log } from '../../../server/ports.ts';
+import { aBirth } from '../../support/birth.ts';
 import { aRequest, certificateIn, requestWith } from '../../support/gateway-pki.ts';
 import { aGatewaySide, type GatewaySideRig, type LogLine } from '../../support/gateway-side.ts';
 import { connectMqtt, type TestClient } from '../../support/mqtt-client.ts';
@@ -56,23 +57,7 @@ async function aClient(identity: Identity, options: Parameters<typeof connectMqt
   clients.push(client);
   return client;
 }
-const birth = (more: object = {}) =>
-  JSON.stringify({
-    v: 1,
-    online: true,
-    epoch,
-    bootId: 'b'.repeat(32),
-    agent: '1.0.0',
-    model: 'PR-500KI',
-    firmware: '01.00.0001',
-    node: 'v20.19.0',
-    arch: 'x64',
-    speaks: [1],
-    appliedNotice: null,
-    rootVersion: 1,
-    ...more,
-  });
-const born = (client: TestClient, more: object = {}) => client.publish(own('presence'), birth(more), { retain: true });
+const born = (client: TestClient, more: object = {}) => client.publish(own('presence'), aBirth(more), { retain: true });
 const report = (seq: number) => JSON.stringify({ v: 1, epoch, seq, at: '2026-11-22T00:00:00Z', kind: 'start' });
 const says = (client: TestClient, seq: number) => client.publish(own('report'), report(seq));
 const seqs = async () =>

@@ -9,25 +9,17 @@ import { makeHttpsClient } from '../../../agent/adapters/https-client.ts';
 import { makePartFiles } from '../../../agent/adapters/part-files.ts';
 import { openTlsSocket } from '../../../agent/adapters/tls-socket.ts';
 import { makeDownloadPackage } from '../../../agent/flows/download-package.ts';
-import type { Clock, LogEvent } from '../../../agent/ports.ts';
+import type { LogEvent } from '../../../agent/ports.ts';
 import { networkFaultOf } from '../../../agent/rules/network-fault.ts';
 import * as wireModel from '../../../agent/rules/wire-model.ts';
 import type { GatewayId, RandomId } from '../../../protocol/fields.ts';
 import { packagePath } from '../../../protocol/routes.ts';
 import { aLine } from '../../support/counted-line.ts';
+import { realClock } from '../../support/gateway-link.ts';
 import { aGatewaySide, type GatewaySideRig, httpsRequest } from '../../support/gateway-side.ts';
 
 const packageBytes = 6_000_000;
 const patience = { timeout: 15_000, interval: 5 };
-const clock: Clock = {
-  wallMs: () => Date.now(),
-  monotonicMs: () => performance.now(),
-  after: (delayMs, run) => {
-    const timer = setTimeout(run, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
-
 let rig: GatewaySideRig;
 let gateway: GatewayId;
 let site: RandomId;
@@ -57,9 +49,9 @@ function download(bases: string[], own: string): Promise<void> {
   const ledger = { charge: () => {}, chargePackage: () => {}, month: () => ({ totalBytes: 0, byPurpose: {} as never }) };
   const client = { privateKeyPem: identity.keyPem, certificatePem: identity.certPem };
   const { download: fetchIt } = makeDownloadPackage({
-    https: makeHttpsClient({ clock, ledger, wireModel, networkFaultOf }),
+    https: makeHttpsClient({ clock: realClock, ledger, wireModel, networkFaultOf }),
     parts: makePartFiles(),
-    clock,
+    clock: realClock,
     random: { fraction: () => 0, hex: () => '', id: () => '' as never },
     log: { write: (event) => void events.push(event) },
     // As the agent has it: our certificate is for the enrolment server alone.
