@@ -18,8 +18,9 @@ import { makeAuthority, p256, rsa3072 } from '../../server/adapters/x509.ts';
 import type { Patience } from '../../server/api/connections.ts';
 import { makePeopleSide } from '../../server/compose/people-side.ts';
 import type { Role } from '../../server/flows/actor.ts';
+import { readChain } from '../../server/flows/audit-log.ts';
 import type { WorkCompletion } from '../../server/flows/register-releases.ts';
-import type { Clock, Log } from '../../server/ports.ts';
+import type { Clock, Db, Log } from '../../server/ports.ts';
 import { defaultReadings } from '../../server/rules/billing-readings.ts';
 import { type CatalogueProfile, eligibilityCatalogues } from '../../server/rules/eligibility-catalogue.ts';
 import { makeFirstRoot } from '../../server/rules/first-root.ts';
@@ -171,10 +172,19 @@ export async function aPeopleSide({
       ask(who, 'POST', '/targets', { software: 'heater.acme', customerId, consent, ...more }),
     stop: async () => {
       await app.close();
-      await stop();
+      await verifyAuditLog(db).finally(stop);
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Whatever a test did: the chain is whole, and no お客さまID is in it. */
+async function verifyAuditLog(db: Db): Promise<void> {
+  const { faults } = await readChain(db, []);
+  const named = await db.query(
+    'SELECT seq, action FROM audit a JOIN customers c ON length(c.customer_id) > 5 AND strpos(a::text, c.customer_id) > 0',
+  );
+  if (faults.length > 0 || named.length > 0) throw new Error(`the audit log: ${JSON.stringify({ faults, named })}`);
 }
 
 async function insertRoot(db: Awaited<ReturnType<typeof aDatabase>>['db'], providerCaPem: string, serverCaPem: string): Promise<void> {

@@ -117,6 +117,7 @@ const stages: Readonly<Record<string, Stage>> = {
   'POST /providers': nothing,
   'POST /customers': nothing,
   'POST /gateways': home,
+  'POST /customers/erase': home,
   'POST /targets': async (rig, world) => ({ ...(await release(rig, world)), ...(await gateway(rig, world)) }),
   'POST /releases': register,
   'POST /uploads': register,
