@@ -74,21 +74,24 @@ export function toTarget({ requested, ready, plan, installedBytes, unitBytes, ..
   };
 }
 
-/** A provider's targets, site by site, so many at a time that memory stays small. */
+/** A provider's targets, whole sites only, so many rows at a time that memory stays small. */
 export async function* sitesOf(sql: Sql, provider: ProviderId, month: string, rowsAtOnce = 5_000): AsyncGenerator<ChargedTarget[][]> {
-  let after = '';
-  for (;;) {
+  let begun: ChargedTarget[] = []; // of a site that may go on in the next rows
+  for (let after = ['', '']; ; ) {
     const rows = await sql.query<TargetRow>(
-      `SELECT ${targetColumns} FROM ${targetsWithPlans} WHERE ${mayBeCharged} AND t.provider_id = $3 AND t.site_id > $4 ORDER BY t.site_id, t.id LIMIT $5`,
-      [...targetBounds(month), provider, after, rowsAtOnce],
+      `SELECT ${targetColumns} FROM ${targetsWithPlans} WHERE ${mayBeCharged} AND t.provider_id = $3 AND (t.site_id, t.id) > ($4, $5)
+       ORDER BY t.site_id, t.id LIMIT $6`,
+      [...targetBounds(month), provider, ...after, rowsAtOnce],
     );
-    const sites = bySite(rows.map(toTarget));
-    // The last site may go on in the next rows: it is read again with them, unless it is all there is.
-    const isCut = rows.length === rowsAtOnce && sites.length > 1;
-    const whole = isCut ? sites.slice(0, -1) : sites;
-    if (whole.length > 0) yield whole;
-    if (rows.length < rowsAtOnce) return;
-    after = whole.at(-1)?.[0]?.site as string;
+    const sites = bySite([...begun, ...rows.map(toTarget)]);
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < rowsAtOnce) {
+      yield sites;
+      return;
+    }
+    begun = sites.pop() ?? [];
+    yield sites;
+    after = [last.site, last.target];
   }
 }
 
