@@ -1,12 +1,12 @@
 /** Versions of answers (RFC 9110 §8.8.3, §13.1.2): whoever polls is told "as before" instead of the same bytes again. */
-import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { contentVersion } from '../flows/content-version.ts';
 
 /** @returns what to send: nothing when the caller has it */
 export function sendVersion(request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
   if ((request.method !== 'GET' && request.method !== 'HEAD') || reply.statusCode !== 200 || !isWhole(payload)) return payload;
   const made = reply.getHeader('etag');
-  const etag = typeof made === 'string' ? made : `"${createHash('sha256').update(payload).digest('base64url').slice(0, 22)}"`;
+  const etag = typeof made === 'string' ? made : `"${contentVersion(payload)}"`;
   reply.header('etag', etag);
   if (!isAmong(etag, request.headers['if-none-match'])) return payload;
   reply.code(304).removeHeader('content-type').removeHeader('content-length');

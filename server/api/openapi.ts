@@ -47,7 +47,7 @@ export function openApiDocument(routes: readonly Route[], version: string): Json
 }
 
 function operationOf(route: Route): Json {
-  const { method, roles, summary, status, example } = route;
+  const { method, roles, summary, status } = route;
   const isOpen = roles === 'anyone';
   return {
     operationId: operationId(route),
@@ -62,9 +62,7 @@ function operationOf(route: Route): Json {
       [status]: {
         description: status === 201 ? 'Done' : 'The answer',
         headers: method === 'GET' ? { ETag: { schema: { type: 'string' }, description: 'Version of this answer' } } : {},
-        content: {
-          'application/json': { schema: answerOf(route), ...(example === undefined ? {} : { example: answerShown(route, example) }) },
-        },
+        content: contentOf(route),
       },
       ...(method === 'GET' ? { '304': { description: 'As the caller has it' } } : {}),
       ...Object.fromEntries(statusesOf(route).map((one) => [one, { $ref: `#/components/responses/Problem${one}` }])),
@@ -106,6 +104,14 @@ function bodyOf({ isUpload, body, example }: Route): Json {
   if (body === undefined) return {};
   const content = { schema: jsonSchema(body), ...(example?.body === undefined ? {} : { example: example.body }) };
   return { requestBody: { required: true, content: { 'application/json': content } } };
+}
+
+function contentOf(route: Route): Json {
+  const text = { schema: { type: 'string' } };
+  if (route.isFile === true) return { 'application/json': {}, 'text/csv': text, 'text/html': text };
+  const { example } = route;
+  const shown = example === undefined ? {} : { example: answerShown(route, example) };
+  return { 'application/json': { schema: answerOf(route), ...shown } };
 }
 
 function answerOf({ answer, list }: Route): Json {

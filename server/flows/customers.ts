@@ -10,9 +10,23 @@ import type { EligibilityCatalogue } from '../rules/eligibility-catalogue.ts';
 import { japanDay } from '../rules/japan-day.ts';
 import type { Actor } from './actor.ts';
 import { appendAudit } from './audit.ts';
+import { contentVersion, verifySeen } from './content-version.ts';
 import { addFacts, applyFacts, eligibilityOn, factsOn, lockSite } from './contract-facts.ts';
 import { customerOf, type Place, placeOf } from './place.ts';
 import { insertEvent } from './save-contract-event.ts';
+
+export type FactsChange = {
+  readonly changes: Partial<SiteFacts>;
+  readonly effectiveOn?: string | undefined;
+  /** The version that whoever corrects has looked at. */
+  readonly ifMatch?: string | undefined;
+};
+
+/** Of what is under contract at a site today. */
+export function factsVersion(facts: SiteFacts): string {
+  const entries = Object.entries(facts).sort(([one], [other]) => (one < other ? -1 : 1));
+  return contentVersion(JSON.stringify(entries));
+}
 
 export function makeCustomers({ db, clock, random, catalogue }: { db: Db; clock: Clock; random: Random; catalogue: EligibilityCatalogue }) {
   return {
@@ -72,16 +86,21 @@ export function makeCustomers({ db, clock, random, catalogue }: { db: Db; clock:
         return { ...found, gateway: gateway?.id ?? null, facts };
       }),
 
-    /** A correction of contract facts, acted on at once; one for a later day waits for the end of that day, as every contract event does. */
+    /**
+     * A correction of contract facts, acted on at once; one for a later day waits for the end of that day, as every contract event does.
+     *
+     * @throws TsugiteError NOT_FOUND · VERSION_CHANGED
+     */
     changeFacts: async (
       site: RandomId,
-      { changes, effectiveOn }: { changes: Partial<SiteFacts>; effectiveOn?: string | undefined },
+      { changes, effectiveOn, ifMatch }: FactsChange,
       actor: Actor,
     ): Promise<{ site: RandomId; eligibility: Eligibility; moves: TargetMove[] }> => {
       const nowMs = clock.nowMs();
       return db.tx(async (sql) => {
         await lockSite(sql, site);
         const today = japanDay(nowMs);
+        verifySeen(ifMatch, factsVersion(await factsOn(sql, site, today)));
         const day = effectiveOn ?? today;
         await appendAudit(sql, { actor, action: 'contract.change', subject: site, detail: { effectiveOn: day, changes } }, nowMs);
         if (day > today) {

@@ -1,7 +1,7 @@
 /** Customers (お客さま), their sites, and what is under contract there. An お客さまID stands in POST bodies only. */
 import * as z from 'zod/mini';
 import { gatewayId, line, randomId } from '../../../protocol/fields.ts';
-import type { makeCustomers } from '../../flows/customers.ts';
+import { factsVersion, type makeCustomers } from '../../flows/customers.ts';
 import { place, why } from '../customer-fields.ts';
 import { customerId, day, gatewayModel, words } from '../fields.ts';
 import { type Route, route } from '../route.ts';
@@ -90,6 +90,7 @@ export function customerRoutes({ customers }: { customers: ReturnType<typeof mak
         answer: { site: shown.site, customer: shown.customer, gateway: shown.gateway, facts: shownFacts },
       },
       handle: ({ body, actor }) => customers.readSite(body.at, body.why, actor),
+      tag: ({ facts: seen }) => factsVersion(seen),
     }),
     route({
       method: 'POST',
@@ -104,7 +105,9 @@ export function customerRoutes({ customers }: { customers: ReturnType<typeof mak
         body: { changes: { officeEq: 'no' } },
         answer: { site: shown.site, eligibility: eligible, moves: [] },
       },
-      handle: ({ params, body, actor }) => customers.changeFacts(params.site, { ...body, changes: present(body.changes) }, actor),
+      takesIfMatch: true,
+      handle: ({ params, body, ifMatch, actor }) =>
+        customers.changeFacts(params.site, { ...body, changes: present(body.changes), ifMatch }, actor),
     }),
   ];
 }

@@ -71,7 +71,8 @@ describe('the OpenAPI document', () => {
   });
 
   test('every route says what it answers, and shows it', () => {
-    expect(rig.routes.filter(({ answer, example }) => answer === undefined || example === undefined).map(nameOf)).toEqual([]);
+    const silent = rig.routes.filter(({ isFile, answer, example }) => isFile !== true && (answer === undefined || example === undefined));
+    expect(silent.map(nameOf)).toEqual([]);
   });
 
   test('every example is what the schemas of its route say', () => {

@@ -82,14 +82,11 @@ describe('a request with an Idempotency-Key', () => {
     rig.clock.offsetMs = 0;
   });
 
-  test.each(['short', 'with space in it', 'x'.repeat(101), '"quoted-by-half', 'ключ-0000001'])(
-    'is refused as %j',
-    async (key) => {
-      const { site } = await rig.aCustomer();
-      const reply = await enter(site, Buffer.from(key).toString('latin1'));
-      expect(reply).toMatchObject({ status: 400, body: { context: { faults: [{ field: 'Idempotency-Key' }] } } });
-    },
-  );
+  test.each(['short', 'with space in it', 'x'.repeat(101), '"quoted-by-half', 'ключ-0000001'])('is refused as %j', async (key) => {
+    const { site } = await rig.aCustomer();
+    const reply = await enter(site, Buffer.from(key).toString('latin1'));
+    expect(reply).toMatchObject({ status: 400, body: { context: { faults: [{ field: 'Idempotency-Key' }] } } });
+  });
 
   test('may be quoted, as the draft has it', async () => {
     const { site } = await rig.aCustomer();
@@ -125,4 +122,18 @@ test('an answer that has not changed is 304, whatever it is asked for as', async
   await rig.aProvider('newcomer');
   const now = await rig.ask('operator', 'GET', '/providers', undefined, { 'if-none-match': etag });
   expect([now.status, now.headers.etag === etag]).toEqual([200, false]);
+});
+
+test('a correction of what somebody else has corrected since is refused, when it says what it has seen', async () => {
+  const { site } = await rig.aCustomer();
+  const look = async () => String((await rig.ask('operator', 'POST', '/sites/search', { at: { site }, why: 'x' })).headers.etag);
+  const correct = (officeEq: string, ifMatch?: string) =>
+    rig.ask('operator', 'POST', `/sites/${site}/facts`, { changes: { officeEq } }, ifMatch === undefined ? {} : { 'if-match': ifMatch });
+  const seen = await look();
+  expect((await correct('unknown', seen)).status).toBe(200);
+  expect(await correct('yes', seen)).toMatchObject({ status: 412, body: { number: 'E959', code: 'VERSION_CHANGED' } });
+  expect(await correct('yes', `W/${await look()}`)).toMatchObject({ status: 412 }); // not a strong one
+  expect((await correct('yes', `"other", ${await look()}`)).status).toBe(200);
+  expect((await correct('no', '*')).status).toBe(200);
+  expect((await correct('yes')).status).toBe(200);
 });
