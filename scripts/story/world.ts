@@ -127,7 +127,7 @@ export function gatewayOf(world: World, id?: string): EmulatedGateway {
 }
 
 /** Asked of the system all at once, so that they differ. */
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer();
