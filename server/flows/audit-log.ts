@@ -3,6 +3,7 @@ import type { AuditHeads } from '../ports/keep.ts';
 import type { Clock, Db, Sql } from '../ports.ts';
 import type { AuditHead, KeptHead, StoredAuditRow } from '../rules/audit-chain.ts';
 import { type ChainVerdict, makeChainReader } from '../rules/audit-check.ts';
+import { auditHash } from './audit.ts';
 import { keepAuditHead } from './keep-audit-head.ts';
 import { type Listed, type Page, pageOf, rowsFor } from './page.ts';
 
@@ -55,7 +56,7 @@ export function makeAuditLog({ db, clock, heads }: { db: Db; clock: Clock; heads
 
 /** The whole log, a few rows at a time: what it needs of memory does not grow with it. */
 export async function readChain(sql: Sql, heads: readonly KeptHead[]): Promise<ChainVerdict> {
-  const reader = makeChainReader(heads);
+  const reader = makeChainReader(auditHash, heads);
   const [end] = await sql.query<{ seq: number | null }>('SELECT max(seq) AS seq FROM audit');
   for (let after = 0; after < (end?.seq ?? 0); ) {
     const rows = await sql.query<StoredAuditRow>(`SELECT ${columns} FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2`, [after, rowsPerLook]);

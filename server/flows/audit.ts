@@ -1,6 +1,7 @@
 /** The append-only, hash-chained log of who changed or read what, and why. Each row carries the hash of the one before. */
+import { createHash } from 'node:crypto';
 import type { Sql } from '../ports.ts';
-import { auditHash, noHead } from '../rules/audit-chain.ts';
+import { type AuditRow, auditText, noHead } from '../rules/audit-chain.ts';
 import type { Actor } from './actor.ts';
 
 export type AuditEntry = {
@@ -40,4 +41,8 @@ export async function appendAudit(sql: Sql, { actor, action, subject, detail, wh
     row.prevHash,
     auditHash(row),
   ]);
+}
+
+export function auditHash(row: AuditRow): string {
+  return createHash('sha256').update(auditText(row)).digest('hex');
 }

@@ -1,5 +1,4 @@
-/** A row of the audit log, its hash, and the heads that are kept outside the table. */
-import { createHash } from 'node:crypto';
+/** A row of the audit log, what of it is hashed, and the heads that are kept outside the table. */
 
 export type AuditRow = {
   readonly seq: number;
@@ -21,9 +20,9 @@ export type KeptHead = AuditHead & { readonly at?: Date };
 /** Before the first row. */
 export const noHead: AuditHead = { seq: 0, hash: '0'.repeat(64) };
 
-export function auditHash({ seq, at, actor, action, subject, detail, prevHash }: AuditRow): string {
-  const text = JSON.stringify([prevHash, seq, at.toISOString(), actor, action, subject, withSortedKeys(detail)]);
-  return createHash('sha256').update(text).digest('hex');
+/** The row's hash is this text's SHA-256. */
+export function auditText({ seq, at, actor, action, subject, detail, prevHash }: AuditRow): string {
+  return JSON.stringify([prevHash, seq, at.toISOString(), actor, action, subject, withSortedKeys(detail)]);
 }
 
 /** `SEQ:HASH`, as `audit verify` prints it and takes it back. */

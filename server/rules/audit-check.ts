@@ -2,7 +2,7 @@
  * Is the audit log the one that was written? Each row's hash covers its content and the hash of the row before, so what was changed inside shows by
  * itself. A chain whose end was cut off, or that was written anew from some row on, is right by itself: only a head that was kept elsewhere tells.
  */
-import { type AuditHead, auditHash, type KeptHead, noHead, type StoredAuditRow } from './audit-chain.ts';
+import { type AuditHead, type AuditRow, type KeptHead, noHead, type StoredAuditRow } from './audit-chain.ts';
 
 export type ChainFault =
   /** What it says is not what was hashed. */
@@ -38,8 +38,10 @@ export type ChainVerdict = {
 export const restoreAction = 'restore.hold';
 const faultsNamed = 100;
 
+type HashOf = (row: AuditRow) => string;
+
 /** Takes the rows in the order of their numbers; remembers two of them, and the faulty ones that it names. */
-export function makeChainReader(heads: readonly KeptHead[] = []) {
+export function makeChainReader(hashOf: HashOf, heads: readonly KeptHead[] = []) {
   const expected = [...heads].sort((one, other) => one.seq - other.seq);
   const held = new Set<KeptHead>();
   const faults: ChainFault[] = [];
@@ -71,7 +73,7 @@ export function makeChainReader(heads: readonly KeptHead[] = []) {
     take: (row: StoredAuditRow): void => {
       const isGap = row.seq > last.seq + 1;
       if (isGap) add({ kind: 'removed', seq: last.seq + 1, to: row.seq - 1 });
-      if (auditHash(row) !== row.hash) {
+      if (hashOf(row) !== row.hash) {
         add({ kind: 'changed', seq: row.seq });
         if (changed.length < faultsNamed) changed.push(row);
       } else {
@@ -93,7 +95,7 @@ export function makeChainReader(heads: readonly KeptHead[] = []) {
         rows,
         head: last === noHead ? undefined : { seq: last.seq, hash: last.hash },
         faults: [
-          ...nameShifts(nameMoves(faults, changed)),
+          ...nameShifts(nameMoves(faults, changed, hashOf)),
           ...rewritten.slice(0, faultsNamed).map(({ seq }): ChainFault => ({ kind: 'rewritten', seq })),
           ...(beyond === undefined ? [] : [{ kind: 'cut-off', seq: last.seq + 1, to: beyond.seq } as const]),
         ],
@@ -107,12 +109,12 @@ export function makeChainReader(heads: readonly KeptHead[] = []) {
 }
 
 /** A changed row that is right under another number was moved: each of two swapped ones names where it came from. */
-function nameMoves(faults: readonly ChainFault[], changed: readonly StoredAuditRow[]): ChainFault[] {
+function nameMoves(faults: readonly ChainFault[], changed: readonly StoredAuditRow[], hashOf: HashOf): ChainFault[] {
   const numbers = changed.map(({ seq }) => seq);
   return faults.map((fault) => {
     const row = fault.kind === 'changed' ? changed.find(({ seq }) => seq === fault.seq) : undefined;
     if (row === undefined) return fault;
-    const from = [row.seq - 1, row.seq + 1, ...numbers].find((seq) => seq !== row.seq && auditHash({ ...row, seq }) === row.hash);
+    const from = [row.seq - 1, row.seq + 1, ...numbers].find((seq) => seq !== row.seq && hashOf({ ...row, seq }) === row.hash);
     return from === undefined ? fault : { kind: 'moved', seq: row.seq, from };
   });
 }
