@@ -1,13 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  auditHash,
-  type KeptHead,
-  noHead,
-  parseAuditHead,
-  type StoredAuditRow,
-  writeAuditHead,
-} from '../../../server/rules/audit-chain.ts';
+import { auditHash } from '../../../server/flows/audit.ts';
+import { type KeptHead, noHead, parseAuditHead, type StoredAuditRow, writeAuditHead } from '../../../server/rules/audit-chain.ts';
 import { makeChainReader, restoreAction } from '../../../server/rules/audit-check.ts';
 
 const startMs = Date.parse('2026-11-01T00:00:00Z');
@@ -32,7 +26,7 @@ function aChain(length: number, more: (seq: number) => Partial<StoredAuditRow> =
 }
 
 function check(rows: readonly StoredAuditRow[], heads: readonly KeptHead[] = []) {
-  const reader = makeChainReader(heads);
+  const reader = makeChainReader(auditHash, heads);
   for (const row of [...rows].sort((one, other) => one.seq - other.seq)) reader.take(row);
   return reader.verdict();
 }
