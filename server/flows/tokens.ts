@@ -103,17 +103,19 @@ export function makeTokens({ db, clock, random }: { db: Db; clock: Clock; random
       return { name, role, provider: provider ?? null, token, expires: row?.expires };
     },
 
-    revoke: async (id: RandomId, by: Actor): Promise<void> => {
-      const nowMs = clock.nowMs();
-      await db.tx(async (sql) => {
-        const rows = await sql.query('UPDATE api_tokens SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1 RETURNING id', [
-          id,
-          new Date(nowMs),
-        ]);
+    /** Also whatever was taken in its place: a thief would have done that first. */
+    revoke: (id: RandomId, by: Actor): Promise<void> =>
+      db.tx(async (sql) => {
+        const nowMs = clock.nowMs();
+        const rows = await sql.query<{ id: RandomId }>(
+          `WITH RECURSIVE line AS (SELECT id FROM api_tokens WHERE id = $1 UNION SELECT t.id FROM api_tokens t JOIN line ON t.replaces = line.id)
+           UPDATE api_tokens SET revoked_at = coalesce(revoked_at, $2) WHERE id IN (SELECT id FROM line) RETURNING id`,
+          [id, new Date(nowMs)],
+        );
         if (rows.length === 0) throw new TsugiteError('NOT_FOUND', { what: 'token' });
-        await appendAudit(sql, { actor: by, action: 'token.revoke', subject: id }, nowMs);
-      });
-    },
+        const replacements = rows.map((row) => row.id).filter((one) => one !== id);
+        await appendAudit(sql, { actor: by, action: 'token.revoke', subject: id, detail: { replacements: replacements.sort() } }, nowMs);
+      }),
 
     list: async (page: Page) => {
       const rows = await db.query<{ id: RandomId }>(
