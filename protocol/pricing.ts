@@ -13,9 +13,9 @@ export const megabyteBytes = 1_000_000;
 export const mebibyteBytes = 1_048_576;
 
 /**
- * The menu of what is stored on the delivery server: a menu holds sizes strictly below 5M, 10M … 25M (未満).
+ * The menu of what is stored on the delivery server: a menu holds sizes strictly below 5M, 10M … 25M (未満, D-02).
  *
- * @throws TsugiteError SIZE_INVALID · SIZE_OVER_MENU
+ * @throws TsugiteError SIZE_INVALID (D-29) · SIZE_OVER_MENU: no class is printed for 25M and more (D-32)
  */
 export function menuOf(storedBytes: number, unitBytes: number = megabyteBytes): PriceClass {
   assertSize(storedBytes);
@@ -25,9 +25,9 @@ export function menuOf(storedBytes: number, unitBytes: number = megabyteBytes): 
 }
 
 /**
- * The plan of what lies on the gateway: a plan holds sizes strictly below 1.5M, 3M … 7.5M (未満).
+ * The plan of what lies on the gateway: a plan holds sizes strictly below 1.5M, 3M … 7.5M (未満, D-02).
  *
- * @throws TsugiteError SIZE_INVALID · SIZE_OVER_PLAN
+ * @throws TsugiteError SIZE_INVALID (D-29) · SIZE_OVER_PLAN: no class is printed for 7.5M and more (D-32)
  */
 export function planOf(installedBytes: number, unitBytes: number = megabyteBytes): PriceClass {
   assertSize(installedBytes);
