@@ -9,6 +9,7 @@ import { installerProcessLimits, installerProfile } from '../rules/sandbox-profi
 import { installerUid } from '../rules/uids.ts';
 import { launch } from './sandbox/bwrap-launcher.ts';
 import type { Cgroup } from './sandbox/cgroup.ts';
+import type { ProveSandbox } from './sandbox/proof.ts';
 import { readableProgram } from './sandbox/readable-copy.ts';
 import type { SandboxHost } from './sandbox/sandbox-host.ts';
 import { inspectStagedTree } from './staged-tree.ts';
@@ -20,10 +21,12 @@ const saidBytes = 2_048;
 /** @param program  the folder that holds the installer's bundle, and the file in it to start */
 export function makeInstaller({
   host,
+  prove,
   clock,
   program,
 }: {
   host: SandboxHost;
+  prove: ProveSandbox;
   clock: Clock;
   program: { dir: string; file: string };
 }): Installer {
@@ -31,6 +34,7 @@ export function makeInstaller({
   let programDir: string | undefined;
   return {
     async install(request, signal) {
+      await prove();
       signal.throwIfAborted();
       const { cgroups, facts } = host.open();
       const packageFile = openSync(request.packagePath, constants.O_RDONLY | constants.O_NOFOLLOW);
@@ -57,6 +61,7 @@ export function makeInstaller({
         const cancelTimeout = clock.after(timeoutMs, () => end('time'));
         const onAbort = () => end('aborted');
         signal.addEventListener('abort', onAbort);
+        if (signal.aborted) onAbort(); // while the sandbox was made
         child.stdin?.on('error', () => {}); // it ended before it read: its exit tells
         child.stdin?.end(order);
         const exited = new Promise<number | null>((resolve) => child.once('close', resolve));

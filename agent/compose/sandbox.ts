@@ -6,6 +6,7 @@ import { makeAppLog } from '../adapters/app-log.ts';
 import { systemClock as clock } from '../adapters/clock.ts';
 import { makeInstaller } from '../adapters/installer.ts';
 import type { AppObserver } from '../adapters/sandbox/app-process.ts';
+import { makeProveSandbox } from '../adapters/sandbox/proof.ts';
 import { makeSandboxHost } from '../adapters/sandbox/sandbox-host.ts';
 import { makeSandbox } from '../adapters/sandbox.ts';
 import type { AgentConfig } from '../config.ts';
@@ -20,16 +21,18 @@ export function composeSandbox(
   mkdirSync(runDir, { recursive: true, mode: 0o711 });
   const appLog = makeAppLog(dataDir, nowMs);
   const host = makeSandboxHost({ runDir, cgroupParent: config.sandbox.cgroup ?? cgroupOf(dataDir) });
+  const prove = makeProveSandbox(host);
 
   return {
     host,
     sandbox: makeSandbox({
       host,
+      prove,
       lan: { ...config.lan, tag: keyOf(dataDir).slice(0, 6) },
       clock,
       observer: { onOutput: (app, line) => appLog(app, line), onTelemetry },
     }),
-    installer: makeInstaller({ host, clock, program: { dir: dirname(fileURLToPath(import.meta.url)), file: 'installer.js' } }),
+    installer: makeInstaller({ host, prove, clock, program: { dir: dirname(fileURLToPath(import.meta.url)), file: 'installer.js' } }),
     /** Gone after each start of the agent, hence made when it is needed. */
     socketsDirOf(uid: number): string {
       const path = join(runDir, String(uid));

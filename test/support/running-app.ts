@@ -5,6 +5,7 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { makeProveSandbox } from '../../agent/adapters/sandbox/proof.ts';
 import { makeSandboxHost } from '../../agent/adapters/sandbox/sandbox-host.ts';
 import { makeSandbox } from '../../agent/adapters/sandbox.ts';
 import type { AppProcess, AppSpec, Clock } from '../../agent/ports.ts';
@@ -29,10 +30,13 @@ export function aSandboxBench({
   closedParent = false,
   lanTag,
   clock = realClock,
+  probe,
 }: {
   closedParent?: boolean;
   lanTag?: string | undefined;
   clock?: Clock;
+  /** In the place of the real one. */
+  probe?: Parameters<typeof makeProveSandbox>[1];
 } = {}) {
   const top = mkdtempSync(join(tmpdir(), `tsugite-bench-${process.pid}-`));
   chmodSync(top, closedParent ? 0o700 : 0o755);
@@ -46,6 +50,7 @@ export function aSandboxBench({
   const host = makeSandboxHost({ runDir, cgroupParent });
   const sandbox = makeSandbox({
     host,
+    prove: makeProveSandbox(host, probe),
     lan: { bridge: 'br-lan', pool: { from: 200, to: 239 }, tag: lanTag ?? tagOf(cgroupParent) },
     clock,
     observer: { onOutput: (_, line) => lines.push(line.text), onTelemetry: (_, sample) => samples.push(sample) },

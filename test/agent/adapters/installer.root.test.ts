@@ -82,7 +82,7 @@ function envelopeDigest(tsg: Buffer): string {
 }
 
 const install = (request: InstallRequest, from = program, signal = new AbortController().signal) =>
-  makeInstaller({ host: bench.host, clock: realClock, program: from }).install(request, signal);
+  makeInstaller({ host: bench.host, prove: bench.sandbox.probe, clock: realClock, program: from }).install(request, signal);
 
 async function refusal(attempt: Promise<unknown>): Promise<TsugiteError> {
   const error = await attempt.then(
@@ -239,6 +239,7 @@ describe('a child that was captured', () => {
   });
 
   test('is ended, with what it started, when the deployment is given up', async () => {
+    await bench.sandbox.probe();
     const stubborn = await captured(
       `require("child_process").spawn("/usr/bin/node", ["-e", "setInterval(() => {}, 9)"], { detached: true }); setInterval(() => {}, 9)`,
     );
@@ -253,6 +254,20 @@ describe('a child that was captured', () => {
     abort.abort(new Error('superseded'));
     await expect(attempt).rejects.toThrow('superseded');
     expect(bench.host.open().cgroups.leftovers()).toEqual([]);
+  });
+
+  test('is ended also when the deployment is given up while its sandbox is made', async () => {
+    const abort = new AbortController();
+    const { cgroups, facts } = bench.host.open();
+    const make = (...of: Parameters<typeof cgroups.make>) => {
+      abort.abort(new Error('superseded'));
+      return cgroups.make(...of);
+    };
+    const host = { ...bench.host, open: () => ({ facts, cgroups: { ...cgroups, make } }) };
+    const stubborn = await captured('setInterval(() => {}, 9)');
+    const installer = makeInstaller({ host, prove: bench.sandbox.probe, clock: realClock, program: stubborn });
+    await expect(installer.install(aRequest(aPackage(signing, { files })), abort.signal)).rejects.toThrow('superseded');
+    expect(cgroups.leftovers()).toEqual([]);
   });
 });
 

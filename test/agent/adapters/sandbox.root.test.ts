@@ -3,6 +3,8 @@ import { copyFileSync, existsSync, readFileSync, readlinkSync, statSync } from '
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openAppSocket, requestApp } from '../../../agent/adapters/app-socket.ts';
+import { probeSandbox } from '../../../agent/adapters/sandbox/probe.ts';
+import { TsugiteError } from '../../../protocol/errors.ts';
 import { aSandboxBench, quietApp } from '../../support/running-app.ts';
 
 let bench: ReturnType<typeof aSandboxBench>;
@@ -21,6 +23,44 @@ test('the probe proves the real profile: uid, no capability, a filter, no new pr
     capabilities: Array(5).fill('0000000000000000').join(' '),
     seccomp: 2,
     noNewPrivileges: true,
+  });
+});
+
+describe('nothing is started in a sandbox that has not been proven', () => {
+  test('and the proof is made again when it is asked for again', async () => {
+    let probes = 0;
+    const doubtful = aSandboxBench({
+      probe: async (host) => {
+        probes += 1;
+        if (probes === 1) throw new TsugiteError('SANDBOX_UNAVAILABLE', { kind: 'profile', at: 'seccomp' });
+        return probeSandbox(host);
+      },
+    });
+    try {
+      await expect(doubtful.start('a', `require('fs').writeFileSync('/data/ran', '')`)).rejects.toThrowError(/E508/);
+      expect(existsSync(join(doubtful.data, 'software', 'a', 'data', 'ran'))).toBe(false);
+      expect(doubtful.host.open().cgroups.leftovers()).toEqual([]);
+      const [one, other] = await Promise.all([doubtful.start('a', quietApp), doubtful.start('b', quietApp)]);
+      expect([await one.readiness, await other.readiness]).toEqual([{ kind: 'ready' }, { kind: 'ready' }]);
+      expect(probes).toBe(2);
+    } finally {
+      await doubtful.end();
+    }
+  });
+
+  test('as by a machine whose control groups take nobody in: the probe says what it expected and found', async () => {
+    const { cgroups, facts } = bench.host.open();
+    const host = {
+      ...bench.host,
+      open: () => ({
+        facts,
+        cgroups: { ...cgroups, make: (...of: Parameters<typeof cgroups.make>) => ({ ...cgroups.make(...of), join: () => {} }) },
+      }),
+    };
+    await expect(probeSandbox(host)).rejects.toMatchObject({
+      code: 'SANDBOX_UNAVAILABLE',
+      detail: { kind: 'profile', faults: [{ what: 'control group', expected: 'joined before exec', found: 'outside' }] },
+    });
   });
 });
 
@@ -152,6 +192,7 @@ describe('limits', () => {
 
   test('a start that thrashes at the limit without being killed is told from one that is only silent', async () => {
     // A copy of node of its own, and cold: its pages then count against the app, and do not fit.
+    await bench.sandbox.probe(); // which would warm it
     const copy = join(bench.runDir, 'node');
     copyFileSync(process.execPath, copy);
     execFileSync('dd', [`of=${copy}`, 'oflag=nocache', 'conv=notrunc,fdatasync', 'count=0'], { stdio: 'ignore' });
