@@ -43,17 +43,24 @@ const listed = async ({ gateway }: { gateway: QuietGateway }) => {
   return ((await gateway.notice())?.targets ?? []).map(({ version, attempt }) => `${version} ${attempt}`);
 };
 
+const isDue = async ({ gateway }: { gateway: QuietGateway }) => {
+  const [row] = await rig.db.query<{ at: Date }>('SELECT notice_due_at AS at FROM gateways WHERE id = $1', [gateway.gateway]);
+  return (row as { at: Date }).at.getTime() <= rig.clock.nowMs();
+};
+
 describe('a content complaint', () => {
   test('opens a case and pauses new deliveries; what runs stays in its notice, unchanged', async () => {
     const running = await aHome();
     await running.run();
     const before = await running.gateway.notice();
     const waiting = await aHome();
+    await waiting.gateway.publish();
 
     expect(await complain()).toMatchObject({
       status: 201,
       body: { outcome: 'open-case', case: expect.any(String), state: 'UNDER_REVIEW', software },
     });
+    expect(await isDue(waiting)).toBe(true);
     expect(await running.gateway.publish()).toBe('unchanged');
     expect(await running.gateway.notice()).toEqual(before);
     expect(await listed(waiting)).toEqual([]);
@@ -111,6 +118,7 @@ describe('passed', () => {
     });
     rig.clock.offsetMs = 60 * dayMs;
     expect((await decide(id, 'passed')).body).toMatchObject({ verdict: 'passed', state: 'PUBLISHED', ended: 0 });
+    expect([await isDue(waiting), await isDue(broken)]).toEqual([true, true]);
     expect(await listed(waiting)).toEqual(['1.0.0 1']);
     expect(await listed(broken)).toEqual(['1.0.0 2']);
     const [wish] = (await waiting.gateway.notice())?.targets ?? [];

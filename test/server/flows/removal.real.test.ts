@@ -10,6 +10,7 @@ import { makeEvaluateDays } from '../../../server/flows/evaluate-days.ts';
 import { makeGateways } from '../../../server/flows/gateways.ts';
 import { eligibilityCatalogues } from '../../../server/rules/eligibility-catalogue.ts';
 import { japanDay } from '../../../server/rules/japan-day.ts';
+import { t1 } from '../../support/contract-facts.ts';
 import { aGatewaySide, type GatewaySideRig } from '../../support/gateway-side.ts';
 import { connectMqtt, type TestClient } from '../../support/mqtt-client.ts';
 
@@ -42,20 +43,7 @@ afterEach(() => {
 /** A gateway whose site has T1 under contract. */
 async function aHome(name: string, model = 'PR-500KI') {
   const home = await rig.aGateway(name, model);
-  const facts = {
-    line: 'NEXT_OTHER',
-    access: 'DIRECT',
-    collabCarrier: null,
-    hgwModel: model,
-    denwa: 'STANDARD',
-    rental: false,
-    officeEq: 'no',
-    bflets: false,
-    typeChanged: 'none',
-    lineCancelled: false,
-    hgwCancelled: false,
-  } as const;
-  await saveFacts(rig.db, home.site, facts, { effectiveOn: '2026-01-01', by: 'test', atMs: rig.clock.nowMs() });
+  await saveFacts(rig.db, home.site, { ...t1, hgwModel: model }, { effectiveOn: '2026-01-01', by: 'test', atMs: rig.clock.nowMs() });
   return home;
 }
 const parts = () => ({

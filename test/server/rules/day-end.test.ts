@@ -11,20 +11,8 @@ import {
 import { decideDayEnd, type OpenTarget } from '../../../server/rules/day-end.ts';
 import { eligibilityCatalogues } from '../../../server/rules/eligibility-catalogue.ts';
 import { endedStates, type TargetState, targetMachine } from '../../../server/rules/targets.ts';
+import { t1 } from '../../support/contract-facts.ts';
 
-const t1: SiteFacts = {
-  line: 'NEXT_OTHER',
-  access: 'DIRECT',
-  collabCarrier: null,
-  hgwModel: 'PR-400KI',
-  denwa: 'STANDARD',
-  rental: false,
-  officeEq: 'no',
-  bflets: false,
-  typeChanged: 'none',
-  lineCancelled: false,
-  hgwCancelled: false,
-};
 const running: OpenTarget = {
   target: randomId.parse('target0000000001'),
   software: softwareId.parse('demo.ipv4'),

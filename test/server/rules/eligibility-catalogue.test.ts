@@ -11,6 +11,7 @@ import {
   seriesOn,
   standingOn,
 } from '../../../server/rules/eligibility-catalogue.ts';
+import { t1 } from '../../support/contract-facts.ts';
 
 const row = { validFrom: '2026-04-01', newOrdersUntil: '2026-09-30', validTo: '2027-03-31' };
 
@@ -35,20 +36,8 @@ describe('a catalogue of its own, with a series and a line that close in two ste
       { series: 'PR-500', suffixes: ['KI'], validFrom: '2026-10-01' },
     ],
   };
-  const facts: ContractFacts = {
-    line: 'NEXT_OTHER',
-    access: 'DIRECT',
-    hgwModel: 'PR-400KI',
-    denwa: 'STANDARD',
-    rental: false,
-    officeEq: 'no',
-    bflets: false,
-    typeChanged: 'none',
-    lineCancelled: false,
-    hgwCancelled: false,
-  };
   const ask = (day: string, asked: 'service' | 'new-order', changes: Partial<ContractFacts> = {}) =>
-    decideEligibility({ ...facts, ...changes }, catalogue, day, asked);
+    decideEligibility({ ...t1, ...changes }, catalogue, day, asked);
 
   test('what was ordered goes on until the last day; a new order is refused after the last day for orders', () => {
     expect(ask('2026-09-30', 'new-order').result).toBe('ELIGIBLE');

@@ -2,23 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { catalogue } from '../../../protocol/errors.ts';
 import { type ContractFacts, decideEligibility, eligibilityClauses } from '../../../server/rules/eligibility.ts';
 import { type CatalogueProfile, eligibilityCatalogues } from '../../../server/rules/eligibility-catalogue.ts';
-
-const eligible: ContractFacts = {
-  line: 'NEXT_OTHER',
-  access: 'DIRECT',
-  hgwModel: 'PR-400KI',
-  denwa: 'STANDARD',
-  rental: false,
-  officeEq: 'no',
-  bflets: false,
-  typeChanged: 'none',
-  lineCancelled: false,
-  hgwCancelled: false,
-};
+import { t1 } from '../../support/contract-facts.ts';
 
 /** `ELIGIBLE`, or the result and the numbers that fired: `INELIGIBLE E105+E106`. */
 function ask(facts: Partial<ContractFacts>, day = '2026-11-22', profile: CatalogueProfile = 'seed'): string {
-  const { result, fired } = decideEligibility({ ...eligible, ...facts }, eligibilityCatalogues[profile], day);
+  const { result, fired } = decideEligibility({ ...t1, ...facts }, eligibilityCatalogues[profile], day);
   return [result, fired.map(({ code }) => catalogue[code].number).join('+')].join(' ').trim();
 }
 
@@ -154,7 +142,7 @@ describe('the whole domain against the oracle of DOMAIN §4.4', () => {
 
 test('a waiting type change says so, and a collab customer is named for its carrier', () => {
   const { fired } = decideEligibility(
-    { ...eligible, access: 'COLLAB', bflets: true, typeChanged: 'applied' },
+    { ...t1, access: 'COLLAB', bflets: true, typeChanged: 'applied' },
     eligibilityCatalogues.seed,
     '2026-11-22',
   );

@@ -7,6 +7,7 @@ import { eligibilityCatalogues } from '../../../server/rules/eligibility-catalog
 import { explainDelivery, hideContract } from '../../../server/rules/explain.ts';
 import type { Snapshot } from '../../../server/rules/explain-snapshot.ts';
 import { orderRungs } from '../../../server/rules/order-rungs.ts';
+import { t1 } from '../../support/contract-facts.ts';
 import { aTarget } from '../../support/mint.ts';
 
 const dayMs = 86_400_000;
@@ -15,27 +16,14 @@ const ago = (days: number) => new Date(nowMs - days * dayMs);
 const ahead = (days: number) => new Date(nowMs + days * dayMs);
 
 type Facts = Snapshot['contract']['facts'];
-const facts: Facts = {
-  line: 'NEXT_OTHER',
-  access: 'DIRECT',
-  collabCarrier: null,
-  hgwModel: 'PR-400KI',
-  denwa: 'STANDARD',
-  rental: false,
-  officeEq: 'no',
-  bflets: false,
-  typeChanged: 'none',
-  lineCancelled: false,
-  hgwCancelled: false,
-};
 const contractOf = (changes: Partial<Facts> = {}): Snapshot['contract'] => ({
-  facts: { ...facts, ...changes },
+  facts: { ...t1, ...changes },
   effectiveOn: '2026-11-01',
   recordedAt: ago(21),
   profile: 'seed',
   lines: ['NEXT_OTHER'],
   series: ['PR-400'],
-  eligibility: decideEligibility({ ...facts, ...changes }, eligibilityCatalogues.seed, '2026-11-22'),
+  eligibility: decideEligibility({ ...t1, ...changes }, eligibilityCatalogues.seed, '2026-11-22'),
 });
 const target: NonNullable<Snapshot['target']> = {
   target: 't'.repeat(26),

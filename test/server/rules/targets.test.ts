@@ -12,6 +12,7 @@ import {
   type TargetState,
   targetMachine,
 } from '../../../server/rules/targets.ts';
+import { t1 } from '../../support/contract-facts.ts';
 
 const states = Object.keys(targetMachine) as TargetState[];
 const events: TargetEvent[] = [
@@ -69,18 +70,6 @@ describe('the table', () => {
 });
 
 describe('what contract facts do to a target (D-15)', () => {
-  const t1: ContractFacts = {
-    line: 'NEXT_OTHER',
-    access: 'DIRECT',
-    hgwModel: 'PR-400KI',
-    denwa: 'STANDARD',
-    rental: false,
-    officeEq: 'no',
-    bflets: false,
-    typeChanged: 'none',
-    lineCancelled: false,
-    hgwCancelled: false,
-  };
   const decide = (state: TargetState, hasRunningCopy: boolean, facts: Partial<ContractFacts>) => {
     const decision = decideByContract(
       state,
