@@ -6,6 +6,13 @@ import { TsugiteError } from '../../protocol/errors.ts';
 import { isThere, readText, replaceFile } from './files.ts';
 
 const text = (most: number) => z.string().check(z.minLength(1), z.maxLength(most));
+const holder = {
+  /** As the server calls whoever holds the token. */
+  name: z.string().check(z.maxLength(200)),
+  role: z.string().check(z.maxLength(50)),
+  provider: z.nullable(z.string().check(z.maxLength(50))),
+  expires: z.nullable(z.string().check(z.maxLength(50))),
+};
 const schema = z.strictObject({
   v: z.literal(1),
   /** The one that counts where none is named. */
@@ -13,22 +20,28 @@ const schema = z.strictObject({
   servers: z.record(
     text(2000),
     z.strictObject({
+      ...holder,
       token: text(200),
-      /** As the server called its holder. */
-      name: z.string().check(z.maxLength(200)),
-      role: z.string().check(z.maxLength(50)),
-      provider: z.nullable(z.string().check(z.maxLength(50))),
-      expires: z.nullable(z.string().check(z.maxLength(50))),
       /** Of a server whose certificate no public authority issued. */
       caPem: z.exactOptional(z.string().check(z.maxLength(64 * 1024))),
     }),
   ),
 });
+/** What a server says of a token; more than that may stand in the answer. */
+export type Holder = z.infer<typeof holderSchema>;
+const holderSchema = z.object(holder);
 export type Credentials = z.infer<typeof schema>;
 export type Login = Credentials['servers'][string];
 
 const nothing: Credentials = { v: 1, current: null, servers: {} };
 const fileIn = (folder: string) => join(folder, 'servers.json');
+
+/** @throws TsugiteError SERVER_UNREACHABLE: whatever answered is no distribution server */
+export function parseHolder(answer: unknown): Holder {
+  const parsed = holderSchema.safeParse(answer);
+  if (!parsed.success) throw new TsugiteError('SERVER_UNREACHABLE', { kind: 'not-the-api' });
+  return parsed.data;
+}
 
 /** @throws TsugiteError CONFIG_INVALID (its form, or others can read it) */
 export function loadCredentials(folder: string): Credentials {

@@ -1,9 +1,10 @@
 /** The provider's key and certificates: made, taken from PKCS#12, read from PEM. */
-import { createPrivateKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
 import forge from 'node-forge';
 import { providerUri } from '../../protocol/chain/signer.ts';
+import { keyidOf } from '../../protocol/dsse.ts';
 import { TsugiteError } from '../../protocol/errors.ts';
-import type { ProviderId } from '../../protocol/fields.ts';
+import type { KeyId, ProviderId } from '../../protocol/fields.ts';
 import { readBytes, readText } from './files.ts';
 
 export type NewKey = { readonly keyPem: string; readonly csrPem: string };
@@ -31,6 +32,17 @@ export function makeKeyAndRequest(provider: ProviderId, organisation: string): N
   csr.setAttributes([{ name: 'extensionRequest', extensions }] as never);
   csr.sign(key, forge.md.sha256.create());
   return { keyPem, csrPem: forge.pki.certificationRequestToPem(csr).replaceAll('\r\n', '\n') };
+}
+
+/** The id of the key that a request is for, from the request itself. @throws TsugiteError KEY_UNUSABLE */
+export function keyidOfRequest(path: string): KeyId {
+  try {
+    const { publicKey } = forge.pki.certificationRequestFromPem(readText(path));
+    return keyidOf(createPublicKey(forge.pki.publicKeyToPem(publicKey as forge.pki.rsa.PublicKey)));
+  } catch (cause) {
+    if (cause instanceof TsugiteError) throw cause;
+    throw unusable(path, 'not a PKCS#10 request in PEM', cause);
+  }
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Answer } from '../../protocol/command-output.ts';
 import { keyidOf } from '../../protocol/dsse.ts';
 import { TsugiteError } from '../../protocol/errors.ts';
 import { createFile, readText } from '../adapters/files.ts';
-import { readPrivateKey } from '../adapters/keys.ts';
+import { keyidOfRequest, readPrivateKey } from '../adapters/keys.ts';
 import type { ServerApi } from '../adapters/server-api.ts';
 
 type Request = {
@@ -20,7 +20,16 @@ type Request = {
 };
 
 export async function requestCertificate(csrFile: string, api: ServerApi): Promise<Answer> {
+  // What is read out is this file's own key id, not what came back over the line.
+  const keyid = keyidOfRequest(csrFile);
   const request = (await api.post('/certificate-requests', { csr: readText(csrFile) })) as Request;
+  if (request.subjectKeyid !== keyid)
+    throw new TsugiteError('KEY_UNUSABLE', {
+      path: csrFile,
+      at: 'the server has another key',
+      expected: keyid,
+      found: request.subjectKeyid,
+    });
   return {
     value: withoutChain(request),
     lines: [

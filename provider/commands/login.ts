@@ -1,12 +1,11 @@
 import type { Answer } from '../../protocol/command-output.ts';
 import { TsugiteError } from '../../protocol/errors.ts';
-import { type Login, loadCredentials, saveCredentials } from '../adapters/credentials.ts';
+import { type Login, loadCredentials, parseHolder, saveCredentials } from '../adapters/credentials.ts';
 import { readText } from '../adapters/files.ts';
 import { makeServerApi, serverAddress } from '../adapters/server-api.ts';
 import type { Surroundings } from '../surroundings.ts';
 
 type Options = { readonly data?: string; readonly tokenFile?: string; readonly ca?: string };
-type Who = Pick<Login, 'name' | 'role' | 'provider'> & { readonly expires: string | null };
 
 /** `tsugite login URL`: the token is tried at the server before it is kept. It never stands on the command line, where every process could read it. */
 export async function login(
@@ -18,8 +17,7 @@ export async function login(
   const caPem = ca === undefined ? undefined : readText(ca);
   const token = (await readToken(tokenFile, terminal)).trim();
   if (token === '') throw new TsugiteError('USAGE_WRONG', { at: '--token-file FILE, or - for standard input' });
-  const who = (await makeServerApi({ server, token, caPem, pausesMs }).get('/whoami')) as Who;
-  const { name, role, provider, expires } = who;
+  const { name, role, provider, expires } = parseHolder(await makeServerApi({ server, token, caPem, pausesMs }).get('/whoami'));
   const folder = data ?? defaults.folder;
   const known = loadCredentials(folder);
   const entry: Login = { token, name, role, provider, expires, ...(caPem === undefined ? {} : { caPem }) };

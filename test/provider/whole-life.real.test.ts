@@ -153,6 +153,22 @@ describe('certificate', () => {
     expect(existsSync(at('other.pem'))).toBe(false);
     expect((await json(['certificate', 'list'])).json.requests).toMatchObject([{ request, state: 'ISSUED' }]);
   });
+
+  test('has the key id read out that stands in the file, and no other that came over the line', async () => {
+    const ca = await anAuthority('test server CA');
+    const who = { name: 'x', role: 'provider', provider: 'demo', expires: null };
+    const answer = { request: 'r1', state: 'WAITING', subjectKeyid: `sha256:${'1'.repeat(64)}` };
+    const liar = await anHttpsServer(
+      { server: ca, device: ca },
+      ({ method }, response) => void response.end(JSON.stringify(method === 'GET' ? who : answer)),
+    );
+    writeFileSync(at('ca.pem'), ca.certPem);
+    const desk = aKit();
+    await desk.tsugite(['login', liar.url, '--token-file', '-', '--ca', at('ca.pem')], { input: token });
+    const asked = await desk.tsugite(['certificate', 'request', '--csr', at('keys', 'provider.csr.pem'), '--json']);
+    expect(asked).toMatchObject({ code: 1, json: { code: 'KEY_UNUSABLE', found: answer.subjectKeyid } });
+    await liar.stop();
+  });
 });
 
 describe('quote', () => {
@@ -445,14 +461,18 @@ describe('a server behind TLS', () => {
 
   test('that is something else than a distribution server is told from one', async () => {
     const ca = await anAuthority('test server CA');
-    const portal = await anHttpsServer({ server: ca, device: ca }, (_, response) => void response.end('<html>Welcome to the hotel</html>'));
+    const pages = ['<html>Welcome to the hotel</html>', '{"welcome":"to the hotel"}'];
+    const portal = await anHttpsServer({ server: ca, device: ca }, (_, response) => void response.end(pages[0]));
     writeFileSync(at('ca.pem'), ca.certPem);
-    expect(
-      await aKit().tsugite(['login', portal.url, '--token-file', '-', '--ca', at('ca.pem'), '--json'], { input: token }),
-    ).toMatchObject({
-      code: 1,
-      json: { code: 'SERVER_UNREACHABLE', kind: 'not-the-api' },
-    });
+    const desk = aKit();
+    for (; pages.length > 0; pages.shift())
+      expect(
+        await desk.tsugite(['login', portal.url, '--token-file', '-', '--ca', at('ca.pem'), '--json'], { input: token }),
+      ).toMatchObject({
+        code: 1,
+        json: { code: 'SERVER_UNREACHABLE', kind: 'not-the-api' },
+      });
+    expect(existsSync(path.join(desk.folder, 'servers.json'))).toBe(false);
     await portal.stop();
   });
 });
