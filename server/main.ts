@@ -2,6 +2,7 @@ import { addBackupVerbs } from './cli/backup-verbs.ts';
 import { addLocalVerbs, type LocalWork } from './cli/local-verbs.ts';
 import { addOutsideVerbs } from './cli/outside-verbs.ts';
 import { runProgram } from './cli/program.ts';
+import { addRescueVerb } from './cli/rescue-verb.ts';
 import { cliDefaults } from './config.ts';
 
 /** The second signal is the operator's impatience: the default action ends the process at once. */
@@ -26,10 +27,15 @@ const addBackup = addBackupVerbs({
   err: streams.err,
 });
 const addLocal = addLocalVerbs(localWork);
+const addRescue = addRescueVerb({
+  rescue: async (...args) => (await import('./compose/rescue.ts')).rescueToken(...args),
+  person: defaults.person,
+});
 const addOutside = addOutsideVerbs({ programs: () => import('./compose/outside-programs.ts') });
 process.exitCode = await runProgram(process.argv.slice(2), streams, defaults, (verbs, answerNow) => {
   addLocal(verbs, answerNow);
   addBackup(verbs);
+  addRescue(verbs);
   addOutside(verbs);
 });
 // The answer is given. A connection that the other side leaves open, as PostgreSQL does for a minute after a wrong password, must not keep us.

@@ -28,6 +28,27 @@ export function addTokenVerbs({ verb, show, answer, api }: Verbs): void {
   verb('token list', 'tokens, without the tokens').action(async (_options, command: Command) =>
     show(await api(command).list('/tokens'), 'tokens'),
   );
+  verb('token replace', 'take a new token in place of your own, which is good for ten minutes more（トークンを更新する）')
+    .option('--days <n>', 'days until the new one expires', Number)
+    .option('--overlap-minutes <n>', 'minutes until the old one ends', Number)
+    .option('--out <file>', 'write the new token to this file (0600) instead of showing it')
+    .action(async ({ days, overlapMinutes, out }, command: Command) => {
+      const { token, ...made } = (await api(command).post('/tokens/replace', { days, overlapMinutes })) as {
+        id: string;
+        token: string;
+        expires: string;
+        oldExpires: string;
+      };
+      if (out !== undefined) writeNew(out, `${token}\n`, 0o600);
+      answer({
+        value: out === undefined ? { ...made, token } : { ...made, out },
+        lines: [
+          `id ${made.id}  ${made.expires} まで / until`,
+          out === undefined ? `  ${token}` : `  → ${out}`,
+          `  旧 / old: ${made.oldExpires} まで / until`,
+        ],
+      });
+    });
   verb('token revoke', 'end a token')
     .argument('<id>', 'token id')
     .action(async (id, _options, command: Command) => show(await api(command).post(`/tokens/${encodeURIComponent(id)}/revoke`)));
