@@ -8,6 +8,8 @@ const oid = { int8: 20, date: 1082 } as const;
 /** PostgreSQL 15, appendix A: serialization_failure, deadlock_detected. */
 const worthAnotherTry = new Set(['40001', '40P01']);
 const triesPerTransaction = 4;
+/** A server that is gone never answers the goodbye. */
+const endWithinMs = 2_000;
 const listenAgainMs = 1_000;
 const connectWithinMs = 30_000; // also for a free one of the pool, when a whole fleet comes back
 
@@ -48,6 +50,12 @@ export function openDatabase(connection: Connection, { maxConnections = 8, onLos
   const pool = new pg.Pool({ ...connection, ...session, max: maxConnections, application_name: 'tsugite-server' });
   // An idle connection that dies emits here; without a listener it would end the process. The next query opens a new one.
   pool.on('error', onLost);
+  // `pool.end()` answers before its connections have ended; whoever stops PostgreSQL next would cut them off.
+  const ends = new Map<pg.PoolClient, Promise<void>>();
+  pool.on('connect', (client) => {
+    const ended = new Promise<void>((resolve) => client.once('end', resolve)).then(() => void ends.delete(client));
+    ends.set(client, ended);
+  });
 
   /** The transaction that the caller's call stack is in, inside `together`. */
   const around = new AsyncLocalStorage<Around>();
@@ -68,6 +76,7 @@ export function openDatabase(connection: Connection, { maxConnections = 8, onLos
     close: async () => {
       await Promise.all([...listeners].map((listener) => listener.close()));
       await pool.end();
+      await Promise.race([Promise.all(ends.values()), new Promise((resolve) => setTimeout(resolve, endWithinMs).unref())]);
     },
   };
   return db;
