@@ -384,4 +384,52 @@ describe.each(brokers)('%s', (broker) => {
       expect(String(error)).toMatch(/protocol version/);
     });
   });
+
+  describe('what differs, as docs/operations/brokers.md says', () => {
+    const connects = async (options: Parameters<typeof connectMqtt>[3]) => {
+      const client = await aClient(options).catch(() => undefined);
+      await client?.end();
+      return client !== undefined;
+    };
+
+    test('a keep-alive out of bounds and MQTT 5 are refused by the embedded broker alone', async () => {
+      const taken = [];
+      for (const options of [{ keepalive: 0 }, { keepalive: 1801 }, { protocolVersion: 5 as const }]) taken.push(await connects(options));
+      expect(taken).toEqual(Array(3).fill(broker === 'mosquitto'));
+      expect(await connects({ keepalive: 1800 })).toBe(true);
+    });
+
+    test('of the notices of its absence a gateway gets the last one from the embedded broker, all in their order from mosquitto', async () => {
+      const before = await aClient({ clean: false });
+      await before.subscribe({ [own('notice')]: { qos: 1 } });
+      await before.end();
+      const versions: number[] = [];
+      for (const software of ['demo.one', 'demo.two', 'demo.three']) {
+        await rig.aTarget(site, { software });
+        await rig.wake(gateway);
+        await vi.waitFor(async () => {
+          const version = (await rig.newestNotice(gateway))?.version ?? 0;
+          expect(version).toBeGreaterThan(versions.at(-1) ?? 0);
+          versions.push(version);
+        }, patience);
+      }
+      const after = await aClient({ clean: false });
+      const heard = () => after.heard.map(({ payload }) => rig.openNotice(payload).version);
+      await vi.waitFor(() => expect(heard().at(-1)).toBe(versions.at(-1)), patience);
+      expect(heard()).toEqual(broker === 'mosquitto' ? versions : versions.slice(-1));
+    });
+
+    test('a report that is retained ends the connection at the embedded broker, and is taken once at mosquitto', async () => {
+      const client = await aClient();
+      const said = `{"v":1,"epoch":"${'f'.repeat(32)}","seq":1,"at":"2026-11-22T00:00:00Z","kind":"start"}`;
+      client.publish(own('report'), said, { retain: true }).catch(() => {});
+      if (broker === 'embedded') await client.closed();
+      else await vi.waitFor(async () => expect(await seqsOf()).toEqual([1]), patience);
+      await rig.restart();
+      const link = await anAgent((await aGateway()).identity);
+      link.report();
+      await vi.waitFor(() => expect(link.waiting()).toBe(0), patience);
+      expect(await seqsOf()).toEqual(broker === 'embedded' ? [] : [1]);
+    });
+  });
 });
