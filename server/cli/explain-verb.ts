@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { TsugiteError, whoLabels } from '../../protocol/errors.ts';
 import type { Answer } from '../flows/explain-delivery.ts';
 import type { Rung } from '../rules/explain.ts';
+import { japanTime } from '../rules/japan-day.ts';
 import type { RungStatus } from '../rules/rung.ts';
 import { customerIdHelp, typedId } from './customer-verbs.ts';
 import type { Verbs } from './program.ts';
@@ -43,12 +44,16 @@ function rungLines({ status, question, reasons, clause, inputs, since }: Rung, i
       `     ${en}`,
       `     対処（${who in whoLabels ? whoLabels[who as keyof typeof whoLabels].ja : who}）: ${remedy.ja}`,
     ]),
-    ...(status === 'no' && clause !== null ? [`     提供条件等「${clause}」`] : []),
+    ...(status === 'no' && clause !== null ? [`     提供条件等『${clause}』`] : []),
   ];
 }
 
+const isoTime = /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/;
+
+/** Times as the clock on the wall shows them, in Japan; lists without brackets. */
 function shownValue(value: unknown): string {
   if (value === null || value === undefined) return '-';
-  if (value instanceof Date) return value.toISOString();
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  if (Array.isArray(value)) return value.map(shownValue).join(',') || '-';
+  if (typeof value === 'object') return JSON.stringify(value);
+  return typeof value === 'string' && isoTime.test(value) ? japanTime(Date.parse(value)) : String(value);
 }

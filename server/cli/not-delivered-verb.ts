@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import { whoLabels } from '../../protocol/errors.ts';
 import type { NotDelivered, NotDeliveredSum } from '../flows/not-delivered.ts';
+import { japanTime } from '../rules/japan-day.ts';
 import { ages } from '../rules/not-delivered.ts';
 import type { Verbs } from './program.ts';
 
@@ -35,9 +36,12 @@ function sumLines({ targets, byWho, byReason }: NotDeliveredSum): string[] {
 
 const words = { day: '1日未満', week: '7日未満', month: '30日未満', longer: '30日以上' } as const;
 
+/** As JSON a Date is a text. */
+const told = (at: Date) => japanTime(Date.parse(String(at)));
+
 function rowLines({ target, software, gateway, state, orderedAt, since, because, who, reason }: NotDelivered): string[] {
   return [
-    `${software}  ${gateway ?? '-'}  ${state}  申込 ${orderedAt}  ${since} から  対処: ${whoLabels[who].ja}`,
+    `${software}  ${gateway ?? '-'}  ${state}  申込 ${told(orderedAt)}  ${told(since)} から  対処: ${whoLabels[who].ja}`,
     reason === null ? '    自動的に進みます / it goes on by itself' : `    ${reason.number} ${reason.ja}${reason.remedy.ja}`,
     `    target ${target}  (${because})`,
   ];

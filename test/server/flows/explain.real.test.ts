@@ -173,7 +173,7 @@ test('in a terminal the first missing rung is marked, with its sentence, its rem
   expect(marked[0]).toContain('× 前提契約は足りるか');
   const at = lines.indexOf(String(marked[0]));
   expect(lines.slice(at + 1, at + 6).join('\n')).toMatch(
-    /denwa=NONE {2}rental=false\n.*E104.*\n.*\n.*対処（お客さま）.*\n.*提供条件等「.*必須となります。」/,
+    /denwa=NONE {2}rental=false\n.*E104.*\n.*\n.*対処（お客さま）.*\n.*提供条件等『.*必須となります。』/,
   );
   expect(lines.at(-1)).toBe('→ 前提契約は足りるか / Is there a telephone or rental contract?  (phone-or-rental)');
 });
