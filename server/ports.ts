@@ -6,6 +6,7 @@ import type { Digest, KeyId, ProviderId, RandomId } from '../protocol/fields.ts'
 import type { PackageFile } from '../protocol/package/verify-package.ts';
 import type { OutsideBroker } from './ports/gateways.ts';
 import type { EligibilityCatalogue } from './rules/eligibility-catalogue.ts';
+import type { EventAt } from './rules/events.ts';
 
 /** Statements with `$1` parameters. bigint comes as a number (a value beyond 2^53 throws), timestamptz as Date, date as 'YYYY-MM-DD', bytea as Buffer. */
 export interface Sql {
@@ -41,11 +42,11 @@ export interface Random {
 }
 
 type Fields = Readonly<Record<string, unknown>>;
-/** `event` is a name of docs/EVENTS.md. Never a secret, never an お客さまID. */
+/** `event` is a name of rules/events.ts. Never a secret, never an お客さまID. */
 export interface Log {
-  info(event: string, fields?: Fields): void;
-  warn(event: string, fields?: Fields): void;
-  error(event: string, fields?: Fields): void;
+  info(event: EventAt<'info'>, fields?: Fields): void;
+  warn(event: EventAt<'warn'>, fields?: Fields): void;
+  error(event: EventAt<'error'>, fields?: Fields): void;
 }
 
 /** Package files by digest, immutable once there. */

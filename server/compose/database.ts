@@ -28,13 +28,13 @@ export async function openServerDatabase(
   config: ServerConfig,
   { clock, log, mayCreate = false }: { clock: Clock; log: Log; mayCreate?: boolean },
 ): Promise<OpenedDatabase> {
-  const onLost = (error: Error) => log.warn('database.connection-lost', { error });
+  const onLost = (error: Error) => log.warn('database.connection_lost', { error });
   const { url, account } = config.database;
   const own =
     url === undefined
       ? await startEmbeddedPostgres({ dataDir: folder.root, accountName: account, onLine: said(log), mayCreate })
       : undefined;
-  if (own?.programs.isCopy) log.info('database.programs-copied', { folder: own.programs.folder });
+  if (own?.programs.isCopy) log.info('database.programs_copied', { folder: own.programs.folder });
   const connection = own?.connection ?? { connectionString: url as string };
   const db = openDatabase(connection, { onLost });
   const close = async () => {
@@ -56,5 +56,5 @@ export async function openServerDatabase(
 
 /** PostgreSQL's own words: `LOG:` is its everyday talk. */
 function said(log: Log): (line: string) => void {
-  return (line) => (line.startsWith('LOG:') ? log.info('database.said', { line }) : log.warn('database.said', { line }));
+  return (line) => (line.startsWith('LOG:') ? log.info('database.said', { line }) : log.warn('database.warned', { line }));
 }

@@ -135,7 +135,7 @@ describe('a server', () => {
     await postgres.start();
     await expect.poll(async () => (await add('after')).status, { timeout: 10_000 }).toBe(201);
     expect(server.process.exitCode).toBeNull();
-    expect(server.log()).toMatch(/database.connection-lost/);
+    expect(server.log()).toMatch(/database.connection_lost/);
   });
 
   test('says that the database has no connection left, with its own remedy', async () => {
