@@ -35,6 +35,8 @@ export function makeTurn({ connection, clock, log }: { connection: Connection; c
     try {
       await client.connect();
       await client.query(settings);
+      // One that waits and dies would wait on inside PostgreSQL, and take a connection there, for as long as another has the turn.
+      await client.query("SET client_connection_check_interval = '5s'").catch(() => {}); // not on every system
       await client.query('SELECT pg_advisory_lock($1)', [turnLock]);
     } catch (error) {
       return lost(error as Error);
@@ -54,7 +56,10 @@ export function makeTurn({ connection, clock, log }: { connection: Connection; c
           cancelPatience();
           if (holder === mine) look(mine);
         },
-        () => cancelPatience(), // its 'error' or 'end' says the rest
+        () => {
+          cancelPatience(); // a lost connection says so itself
+          if (holder === mine) look(mine);
+        },
       );
     });
   }

@@ -276,6 +276,14 @@ describe('several server processes', () => {
     await client.hears(own('ack'), (payload) => payload.toString().endsWith('"upTo":3}'));
   });
 
+  test('one that stops while it waits leaves nothing behind in the database', async () => {
+    const second = rig.anotherProcess();
+    await second.start();
+    await vi.waitFor(async () => expect(await waitingForTurn()).toHaveLength(1), patience);
+    await second.stop();
+    await vi.waitFor(async () => expect(await waitingForTurn()).toHaveLength(0), patience);
+  });
+
   test('one that loses its connection to the database gives its turn up', async () => {
     const lines: LogLine[] = [];
     const keep = (event: string, fields = {}) => void lines.push({ event, ...fields });
