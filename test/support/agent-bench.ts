@@ -19,7 +19,7 @@ import { joinFlows } from '../../agent/compose/join.ts';
 import { makeKeepState } from '../../agent/flows/keep-state.ts';
 import { makeKeepTrust } from '../../agent/flows/keep-trust.ts';
 import type { TrustStore } from '../../agent/ports/disk.ts';
-import type { AppExit, AppNetworkNews, AppProcess, AppSpec, LinkHandlers, LogEvent, Readiness } from '../../agent/ports.ts';
+import type { AppExit, AppNetworkNews, AppProcess, AppSpec, LinkHandlers, LogEvent, Readiness, Sandbox } from '../../agent/ports.ts';
 import type { Ask } from '../../agent/rules/ask.ts';
 import type { TelemetryHold } from '../../agent/rules/ledger.ts';
 import { agentVersion } from '../../agent/version.ts';
@@ -123,15 +123,26 @@ function aFolder(): string {
   return mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'agent-bench-'));
 }
 
+/** What needs root, in the place of the stand-ins. */
+export type RealParts = {
+  sandbox: Sandbox;
+  chooseArea: Parameters<typeof makeSoftwareFolders>[1];
+  socketsDirOf: (uid: number) => string;
+  /** main.js of every package. */
+  program: string;
+};
+
 /** @param dataDir  of another bench, to be its next life */
 export function anAgentBench({
   model = 'PR-500KI',
   gateway = aGatewayId,
   dataDir = aFolder(),
+  real,
 }: {
   model?: string;
   gateway?: GatewayId;
   dataDir?: string;
+  real?: RealParts;
 } = {}) {
   const keys = someRootKeys();
   const packages = new Map<string, TestPackage>();
@@ -258,7 +269,7 @@ export function anAgentBench({
       log,
       disk: { freeBytes: () => freeBytes.value },
       outbox: { ...outbox, add: guarded(outbox.add) },
-      folders: counted(makeSoftwareFolders(dataDir)),
+      folders: counted(makeSoftwareFolders(dataDir, real?.chooseArea)),
       store,
       downloads: downloadFolder,
       link: {
@@ -308,7 +319,7 @@ export function anAgentBench({
         loadMessage: () => import('../../agent/rules/telemetry/message.ts'),
       }),
       renewCertificate: async () => false,
-      sandbox: {
+      sandbox: real?.sandbox ?? {
         probe: async () => ({ backend: 'none', cgroup: 'none', uid: 0, capabilities: '', seccomp: 0, noNewPrivileges: false }),
         start: async (spec) => powered(Promise.resolve(startApp(spec, own))),
         removeLeftovers: async () => {},
@@ -319,7 +330,7 @@ export function anAgentBench({
           const found = [...packages.values()].find(({ wish }) => packagePath.includes(wish.package.sha256));
           if (found === undefined) throw new TsugiteError('PKG_MALFORMED');
           if (found.refusedBy !== undefined) throw new TsugiteError(found.refusedBy);
-          writeFileSync(join(stagingDir, 'main.js'), found.wish.version);
+          writeFileSync(join(stagingDir, 'main.js'), real?.program ?? found.wish.version);
           const signer = {
             issuer: `sha256:${'a'.repeat(64)}`,
             serial: found.signerSerial,
@@ -329,7 +340,7 @@ export function anAgentBench({
           return powered(Promise.resolve({ manifest: found.manifest, signer }));
         },
       },
-      socketsDirOf: () => dataDir,
+      socketsDirOf: real?.socketsDirOf ?? (() => dataDir),
       page: { start: async () => {}, stop: async () => {} },
       choicesStore: makeChoicesStore(dataDir),
       refusalStore: { load: refusalStore.load, save: guarded(refusalStore.save) },

@@ -1,6 +1,6 @@
 /** One running app: its sockets, its output, its readiness and its end. */
 
-import { closeSync, constants as fsConstants, mkdirSync, openSync, statfsSync } from 'node:fs';
+import { closeSync, constants as fsConstants, mkdirSync, openSync, rmSync, statfsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { TsugiteError } from '../../../protocol/errors.ts';
 import type { OwnNumbers } from '../../../protocol/messages/own-numbers.ts';
@@ -79,6 +79,7 @@ export async function startApp(
       await gatewaySocket.close();
       await network.close();
       if (webSocketDir !== undefined) closeSync(webSocketDir);
+      rmSync(app.socketsDir, { recursive: true, force: true });
       if (left.length > 0) return reject(new TsugiteError('SANDBOX_UNAVAILABLE', { kind: 'will-not-die', at: app.software, pids: left }));
       const end = endOf(status, signal);
       const outOfMemory = memory.oomKills > 0 ? 'kill' : hasExhaustedHeap && end.signal === 'SIGABRT' ? 'heap' : false;
