@@ -1,6 +1,6 @@
 /** How many connections the API holds, and how long it waits for each: a few slow callers must not take them all. */
 import type { Server } from 'node:http';
-import type { Socket } from 'node:net';
+import { BlockList, isIPv6, type Socket } from 'node:net';
 import type { Clock } from '../ports.ts';
 import { addressKey } from '../rules/rate.ts';
 
@@ -28,6 +28,16 @@ export const serverPatience: Patience = {
   fromOneAddress: 250,
 };
 
+/** @param trusted  addresses and networks, as the configuration has them */
+function proxyTest(trusted: readonly string[]): (address: string) => boolean {
+  const proxies = new BlockList();
+  for (const one of trusted) {
+    const [address = '', bits] = one.split('/');
+    proxies.addSubnet(address, bits === undefined ? (isIPv6(address) ? 128 : 32) : Number(bits), isIPv6(address) ? 'ipv6' : 'ipv4');
+  }
+  return (address) => proxies.check(address, isIPv6(address) ? 'ipv6' : 'ipv4'); // an IPv4 one in IPv6 form is found too
+}
+
 /** An upload that was refused is still being sent: to close at once would reset the connection, and the answer on its way with it. */
 export function closeLater(socket: Socket, clock: Clock, ms: number): void {
   socket.once(
@@ -38,11 +48,11 @@ export function closeLater(socket: Socket, clock: Clock, ms: number): void {
 
 export function guardConnections(server: Server, { patience, trusted }: { patience: Patience; trusted: readonly string[] }): void {
   const open = new Map<string, number>();
-  const proxies = new Set(trusted);
+  const isProxy = proxyTest(trusted);
   server.maxConnections = patience.connections;
   server.on('connection', (socket: Socket) => {
     const address = socket.remoteAddress ?? '';
-    if (proxies.has(address)) return;
+    if (isProxy(address)) return;
     const key = addressKey(address);
     const count = (open.get(key) ?? 0) + 1;
     if (count > patience.fromOneAddress) return socket.destroy();

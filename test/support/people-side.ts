@@ -59,6 +59,7 @@ export async function aPeopleSide({
   unitBytes = 1_000_000,
   catalogue = 'seed' as CatalogueProfile,
   limits = noLimits,
+  trustedProxies = [] as string[],
   /** With one, the server's timers run too. */
   patience = undefined as Patience | undefined,
   completion = 'automatic' as WorkCompletion,
@@ -94,7 +95,7 @@ export async function aPeopleSide({
     dataGraceDays: 30,
     report: { minGateways },
     billing: { ...sheetBilling, ...billing },
-    access: { limits, trustedProxies: [], ...(patience === undefined ? {} : { patience }) },
+    access: { limits, trustedProxies, ...(patience === undefined ? {} : { patience }) },
     addresses: { https: 'https://127.0.0.1:8443', mqtt: 'mqtts://127.0.0.1:8883' },
   });
   const bearers = new Map<string, { token: string; expires: Date }>();

@@ -110,6 +110,27 @@ test('one address holds no more than its share of the connections, and gets it b
   await vi.waitFor(async () => expect(await asks()).toBe(200));
 });
 
+test('a proxy of ours is many callers: its address has no share', async () => {
+  const behind = await aPeopleSide({ patience, trustedProxies: ['127.0.0.0/8'] });
+  try {
+    const { port: own } = new URL(await behind.app.listen({ host: '127.0.0.1', port: 0 }));
+    const sockets = await Promise.all(
+      Array.from(
+        { length: patience.fromOneAddress + 2 },
+        () =>
+          new Promise<Socket>((open) => {
+            const socket = connect(Number(own), '127.0.0.1', () => open(socket));
+          }),
+      ),
+    );
+    expect((await fetch(`http://127.0.0.1:${own}/api/v1/health`, { headers: { connection: 'close' } })).status).toBe(200);
+    expect(sockets.filter(({ destroyed }) => destroyed)).toEqual([]);
+    for (const socket of sockets) socket.destroy();
+  } finally {
+    await behind.stop();
+  }
+});
+
 describe('an upload', () => {
   test('of somebody unknown is answered before it is sent, and none of it is kept', async () => {
     const { status, sent } = await upload(24_000_000, { token: `tsugite_${'a'.repeat(26)}`, pauseMs: 1 });

@@ -151,3 +151,23 @@ test('many requests wait: per token and per address, with the seconds to wait', 
     await limited.stop();
   }
 });
+
+test('an address that a caller names for itself counts only when a proxy of ours says so', async () => {
+  const limited = await aPeopleSide({ limits: { perAddress: 3, perToken: 100, wrongTokens: 100 }, trustedProxies: ['192.0.2.0/24'] });
+  try {
+    const ask = async (remoteAddress: string, forwarded: string) => {
+      const headers = { 'x-forwarded-for': forwarded };
+      return (await limited.app.inject({ method: 'GET', url: '/api/v1/health', headers, remoteAddress })).statusCode;
+    };
+    // A stranger that calls itself somebody else each time is one caller; our proxy speaks for many.
+    const stranger = [1, 2, 3, 4].map((index) => ask('198.51.100.1', `203.0.113.${index}`));
+    expect(await Promise.all(stranger)).toEqual([200, 200, 200, 429]);
+    const throughProxy = [1, 2, 3, 4].map((index) => ask('192.0.2.9', `203.0.113.${index}`));
+    expect(await Promise.all(throughProxy)).toEqual([200, 200, 200, 200]);
+    // What the stranger wrote before our proxy added its address is not believed.
+    const forged = [1, 2, 3, 4].map((index) => ask('192.0.2.9', `10.0.0.${index}, 198.51.100.7`));
+    expect(await Promise.all(forged)).toEqual([200, 200, 200, 429]);
+  } finally {
+    await limited.stop();
+  }
+});
