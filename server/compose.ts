@@ -4,7 +4,7 @@ import { keyidOf } from '../protocol/dsse.ts';
 import { TsugiteError } from '../protocol/errors.ts';
 import { signStatement } from '../protocol/signing.ts';
 import { systemClock } from './adapters/clock.ts';
-import { dataFolder, loadAuthority, loadPrivateKey, readText, verifyInitialised } from './adapters/data-folder.ts';
+import { dataFolder, loadAuthority, loadPrivateKey, readText, serverName, verifyInitialised } from './adapters/data-folder.ts';
 import { lockDataFolder } from './adapters/data-lock.ts';
 import { makeCrlMaker } from './adapters/device-crl.ts';
 import { makeLog } from './adapters/log.ts';
@@ -52,7 +52,11 @@ export async function startServer(dir: string, config: ServerConfig): Promise<Ru
     stops.push(database.close);
     const keeping = await startKeeping(folder, { ...common, db: database.db });
     stops.push(keeping.stop);
-    const packages = await openPackageFiles(folder.packages, systemRandom, { isShared: config.database.url !== undefined });
+    const packages = await openPackageFiles(
+      folder.packages,
+      systemRandom,
+      config.database.url === undefined ? undefined : serverName(folder),
+    );
     const parts = { ...common, db: database.db, packages, catalogue: eligibilityCatalogues[config.eligibility] };
 
     const deviceCa = loadAuthority(folder.deviceCa);

@@ -1,6 +1,7 @@
 /** The server's data folder: where everything lies, and who may read it. */
-import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { createHash, createPrivateKey, type KeyObject } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { TsugiteError } from '../../protocol/errors.ts';
 import type { Authority } from '../ports.ts';
@@ -34,6 +35,11 @@ export function dataFolder(dir: string) {
     /** This server's own certificate for an outside broker: there once `pki mosquitto` was asked. */
     brokerClient: join(pki, 'broker-client'),
   };
+}
+
+/** The same after a restart, and another one for every data folder and every machine, copies included. */
+export function serverName(folder: DataFolder): string {
+  return createHash('sha256').update(`${hostname()} ${folder.root}`).digest('hex').slice(0, 12);
 }
 
 export function isInitialised(folder: DataFolder): boolean {

@@ -12,23 +12,23 @@ import type { PackageFiles, Random } from '../ports.ts';
 
 /** Over TLS, chunks of this size serve a third more per second than the default of 64 KiB. */
 const chunkBytes = 256 * 1024;
-/** Longer than any request may take: an upload this old is nobody's any more. */
+/** Longer than any request may take: an upload this old is nobody's any more, whichever server began it. */
 const abandonedMs = 3_600_000;
 
 /** The folder decides who may read: closed to all but us, unless the operator opens it to a web server's group (docs/operations/brokers.md). */
 const packageMode = 0o644;
 
-/** @param isShared  other servers take uploads into the same folder: only what is old enough was cut short for certain */
-export async function openPackageFiles(folder: string, random: Random, { isShared = false } = {}): Promise<PackageFiles> {
+/** @param server  our name among those that take uploads into the same folder; undefined: there is no other */
+export async function openPackageFiles(folder: string, random: Random, server?: string): Promise<PackageFiles> {
   const incoming = join(folder, 'incoming');
   await mkdir(incoming, { recursive: true, mode: 0o700 });
   // Uploads that a stop or a kill cut short.
-  const cutShort = isShared ? await abandonedIn(incoming) : await readdir(incoming);
+  const cutShort = server === undefined ? await readdir(incoming) : await abandonedIn(incoming, server);
   for (const name of cutShort) await rm(join(incoming, name), { recursive: true, force: true });
 
   return {
     receive: async (body, limitBytes) => {
-      const path = join(incoming, random.id());
+      const path = join(incoming, `${server ?? 'upload'}-${random.id()}`);
       const hash = createHash('sha256');
       let bytes = 0;
       const meter = new Transform({
@@ -90,7 +90,8 @@ function readAt(fd: number, offset: number, length: number): Uint8Array {
   return bytes.subarray(0, filled);
 }
 
-async function abandonedIn(folder: string): Promise<string[]> {
+/** Our own of before, and what nobody can be at any more. */
+async function abandonedIn(folder: string, server: string): Promise<string[]> {
   const before = Date.now() - abandonedMs;
   const names = await readdir(folder);
   const ages = await Promise.all(
@@ -101,7 +102,7 @@ async function abandonedIn(folder: string): Promise<string[]> {
       ),
     ),
   );
-  return names.filter((_, at) => (ages[at] as number) < before);
+  return names.filter((name, at) => name.startsWith(`${server}-`) || (ages[at] as number) < before);
 }
 
 async function syncFolder(folder: string): Promise<void> {

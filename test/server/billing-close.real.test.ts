@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Fleet, insertFleet } from '../../scripts/support/billed-fleet.ts';
 import { openDatabase } from '../../server/adapters/database.ts';
 import { japanMonth } from '../../server/rules/japan-month.ts';
-import { anInstallation, askApi, type Ran, type RunningServer, runVerb, startServer } from '../support/server-process.ts';
+import { anInstallation, askApi, databaseOf, type Ran, type RunningServer, runVerb, startServer } from '../support/server-process.ts';
 
 const month = '2026-03';
 let dir: string;
@@ -31,8 +31,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-const openDb = () =>
-  openDatabase({ host: path.join(dir, 'postgres', 'run'), database: 'postgres', user: 'tsugite' }, { onLost: () => undefined });
+const openDb = () => openDatabase(databaseOf(dir), { onLost: () => undefined });
 const verb = (...args: string[]): Promise<Ran> =>
   runVerb(['billing', ...args, '--json'], { TSUGITE_TOKEN: token, TSUGITE_SERVER: server.api });
 const out = (name: string) => path.join(dir, name);
@@ -94,7 +93,7 @@ describe('a month', () => {
     const db = openDb();
     const firstByte = (value: number) =>
       db.query("UPDATE invoice_document_parts SET body = set_byte(body, 0, $1) WHERE kind = 'html' AND provider_id = 'fleet-2'", [value]);
-    await db.query('ALTER TABLE invoice_document_parts DISABLE TRIGGER ALL');
+    await db.query('ALTER TABLE invoice_document_parts DISABLE TRIGGER USER');
     await firstByte(0);
     expect(await verb('show', month, '--provider', 'fleet-2', '--out', out('third'))).toMatchObject({ code: 1, json: { number: 'E806' } });
     await firstByte('<'.charCodeAt(0));

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openDatabase } from '../../server/adapters/database.ts';
 import { eligibleFacts } from '../support/people-side.ts';
-import { anInstallation, askApi, type RunningServer, startServer } from '../support/server-process.ts';
+import { anInstallation, askApi, databaseOf, type RunningServer, startServer } from '../support/server-process.ts';
 
 let dir: string;
 let token: string;
@@ -37,7 +37,7 @@ function upload(bytes: Buffer): Promise<number> {
 }
 
 async function sql<R extends object>(text: string): Promise<R[]> {
-  const db = openDatabase({ host: path.join(dir, 'postgres', 'run'), database: 'postgres', user: 'tsugite' });
+  const db = openDatabase(databaseOf(dir));
   try {
     return await db.query<R>(text);
   } finally {

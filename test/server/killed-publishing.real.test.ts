@@ -132,7 +132,7 @@ test.each(steps)(
   'cut in the middle of a registration, before it writes to %s: nothing of it is there, and it can be said again',
   async (table) => {
     const { release } = await upload();
-    const db = openDatabase({ host: path.join(dir, 'postgres', 'run'), database: 'postgres', user: 'tsugite' });
+    const db = openDatabase(databaseOf(dir));
     const held = db.tx(async (sql) => {
       await sql.query(`LOCK TABLE ${table} IN SHARE MODE`); // readers pass, the registration waits at its first write
       const reply = register(release).catch(() => undefined);

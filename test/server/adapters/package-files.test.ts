@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
@@ -60,14 +60,12 @@ test('an upload whose sender goes away leaves nothing', async () => {
 });
 
 test('what a stop cut short is removed at the next start; a package that is not there has no size', async () => {
-  const [half, present] = ['half', 'present'].map((name) => path.join(folder, 'incoming', name)) as [string, string];
-  for (const file of [half, present]) writeFileSync(file, 'x');
+  for (const name of ['one-half', 'two-present', 'two-forgotten']) writeFileSync(path.join(folder, 'incoming', name), 'x');
   const twoHoursAgo = new Date(Date.now() - 7_200_000);
-  utimesSync(half, twoHoursAgo, twoHoursAgo);
-  await openPackageFiles(folder, systemRandom, { isShared: true });
-  expect(existsSync(half)).toBe(false);
-  expect(existsSync(present)).toBe(true); // an upload that another server on the same folder takes at this moment
+  utimesSync(path.join(folder, 'incoming', 'two-forgotten'), twoHoursAgo, twoHoursAgo);
+  await openPackageFiles(folder, systemRandom, 'one');
+  expect(incoming()).toEqual(['two-present']); // which another server on the same folder takes at this moment
   const again = await openPackageFiles(folder, systemRandom);
-  expect(existsSync(present)).toBe(false);
+  expect(incoming()).toEqual([]);
   expect(await again.size('0'.repeat(64) as never)).toBeUndefined();
 });
