@@ -10,6 +10,7 @@ import type { ReleaseState } from '../rules/release-states.ts';
 import type { SoftwareState } from '../rules/software-states.ts';
 import type { TargetState } from '../rules/targets.ts';
 import type { Actor } from './actor.ts';
+import { appendAudit } from './audit.ts';
 import { consentsOf } from './consents.ts';
 import { eligibilityOn } from './contract-facts.ts';
 import { type Listed, type Page, pageOf } from './page.ts';
@@ -70,7 +71,9 @@ export function makeNotDelivered({ db, clock, catalogue }: { db: Db; clock: Cloc
         found.push(one);
         if (found.length > page.limit) break;
       }
-      return pageOf(found, page, 'target');
+      const listed = pageOf(found, page, 'target');
+      await auditLook(db, { filter, targets: listed.items.length }, actor, clock.nowMs());
+      return listed;
     },
 
     sum: async (filter: NotDeliveredFilter, actor: Actor): Promise<NotDeliveredSum> => {
@@ -83,6 +86,17 @@ export function makeNotDelivered({ db, clock, catalogue }: { db: Db; clock: Cloc
       return { at: new Date(clock.nowMs()), ...sum };
     },
   };
+}
+
+/** Reasons speak of contracts, if only by random ids: who looked stands in the audit (DOMAIN §12). */
+async function auditLook(
+  db: Db,
+  { filter, targets }: { filter: NotDeliveredFilter; targets: number },
+  actor: Actor,
+  nowMs: number,
+): Promise<void> {
+  const entry = { actor, action: 'report.read', subject: 'not-delivered', detail: { ...filter, targets }, why: 'not delivered' };
+  await db.tx((sql) => appendAudit(sql, entry, nowMs));
 }
 
 type Counting = { targets: number; ages: Partial<Record<Age, number>> };

@@ -29,7 +29,10 @@ export function stepsOf(markdown: string): Step[] {
 /** What is drawn at random names the same thing wherever it stands; times and counters are only as long as they are. */
 const drawn = /(?<![A-Za-z0-9])(?:[a-z2-7]{26}|[0-9a-f]{64})(?![A-Za-z0-9])/;
 const counted = [
-  { written: /20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/, meant: '20\\d\\d-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(?:\\.\\d+)?Z' },
+  {
+    written: /20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+09:00)/,
+    meant: '20\\d\\d-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(?:\\.\\d+)?(?:Z|\\+09:00)',
+  },
   { written: /20\d\d-\d\d-\d\d/, meant: '20\\d\\d-\\d\\d-\\d\\d' },
   { written: /20\d\d-\d\d/, meant: '20\\d\\d-\\d\\d' },
   { written: /(?<!\d)1[789]\d{11}(?!\d)/, meant: '\\d{13}' }, // a notice's version

@@ -121,6 +121,13 @@ describe('the list', () => {
     expect((await rig.ask('viewer', 'GET', '/report/not-delivered')).status).toBe(403);
   });
 
+  test('each look is in the audit, with who and how much', async () => {
+    await aHome();
+    await list('&who=installer', 'technician');
+    const [row] = await rig.db.query("SELECT actor, detail FROM audit WHERE action = 'report.read' ORDER BY seq DESC LIMIT 1");
+    expect(row).toEqual({ actor: 'technician', detail: { software, who: 'installer', targets: 1, why: 'not delivered' } });
+  });
+
   test('a review is a word for the operator and the provider; a technician reads that deliveries are paused', async () => {
     await aHome();
     await rig.ask('operator', 'POST', `/software/${software}/complaints`, { kind: 'content', said: 'x' });
