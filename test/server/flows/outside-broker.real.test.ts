@@ -106,7 +106,7 @@ describe('certificates', () => {
     await clients.at(-1)?.closed();
   });
 
-  test('a blocked gateway’s certificates, and old ones of another key, stand in the list at once; the broker refuses them from its reload on', async () => {
+  test('a blocked gateway’s certificates stand in the list at once; the broker refuses them from its reload on', async () => {
     const crl = makeDeviceCrl({ db: rig.db, clock: rig.clock, crls: makeCrlMaker(rig.deviceCa) });
     const identity = await enrolled();
     await born(await aClient(identity));
@@ -124,6 +124,19 @@ describe('certificates', () => {
     expect([unblocked.number, unblocked.revoked]).toEqual([blocked.number + 1, before.revoked]);
     rig.mosquitto?.revoke(unblocked.pem);
     await vi.waitFor(() => aClient(identity), patience);
+  });
+
+  test('the certificate of a key that a new enrolment has replaced stands in the list at once', async () => {
+    const crl = makeDeviceCrl({ db: rig.db, clock: rig.clock, crls: makeCrlMaker(rig.deviceCa) });
+    const old = await enrolled();
+    await born(await aClient(old));
+    await vi.waitFor(async () => expect((await usedOf(old))?.used).toBe(true), patience);
+    rig.clock.offsetMs = 1_000;
+    const fresh = await enrolled();
+    const before = await crl();
+    await rig.ask('GET', est.cacerts, { as: fresh });
+    expect(await usedOf(old)).toEqual({ used: true, cut: true });
+    expect((await crl()).revoked).toBe(before.revoked + 1);
   });
 
   test('a renewed certificate’s predecessor is listed with the others of its day', async () => {
