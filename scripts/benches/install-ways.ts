@@ -8,6 +8,7 @@ import { makeInstaller } from '../../agent/adapters/installer.ts';
 import { makePackageStore } from '../../agent/adapters/package-store.ts';
 import { makePartFiles } from '../../agent/adapters/part-files.ts';
 import { systemRandom as random } from '../../agent/adapters/random.ts';
+import { makeProveSandbox } from '../../agent/adapters/sandbox/proof.ts';
 import type { SandboxHost } from '../../agent/adapters/sandbox/sandbox-host.ts';
 import type { InstallRequest } from '../../agent/ports.ts';
 import { installerUid } from '../../agent/rules/uids.ts';
@@ -38,7 +39,7 @@ type AgentWay = {
 export function makeInstallByAgent({ dataDir, host, program, signer, nowMs }: AgentWay) {
   const store = makePackageStore(dataDir, { random, ownerUid: installerUid });
   const parts = makePartFiles();
-  const installer = makeInstaller({ host, clock, program });
+  const installer = makeInstaller({ host, prove: makeProveSandbox(host), clock, program });
 
   /** @param file  the downloaded `<file>.part` stands there */
   async function install(file: string, sample: SignedSample): Promise<Stages> {

@@ -99,8 +99,12 @@ test('an outside broker needs both halves of an identity, and a port at which ga
 });
 
 test('the verbs ask the server of the environment', () => {
-  expect(cliDefaults({})).toEqual({ server: 'http://127.0.0.1:8080', token: undefined });
-  expect(cliDefaults({ TSUGITE_SERVER: 'http://10.0.0.1:9', TSUGITE_TOKEN: 't' })).toEqual({ server: 'http://10.0.0.1:9', token: 't' });
+  expect(cliDefaults({})).toEqual({ server: 'http://127.0.0.1:8080', token: undefined, person: expect.stringMatching(/./) });
+  expect(cliDefaults({ TSUGITE_SERVER: 'http://10.0.0.1:9', TSUGITE_TOKEN: 't', SUDO_USER: 'hanako' })).toEqual({
+    server: 'http://10.0.0.1:9',
+    token: 't',
+    person: 'hanako',
+  });
 });
 
 describe('billing', () => {
