@@ -23,7 +23,10 @@ export async function rescueToken(dir: string, config: ServerConfig, person: str
     const database = await openServerDatabase(folder, config, { clock: systemClock, log: makeLog('warn') });
     try {
       const tokens = makeTokens({ db: database.db, clock: systemClock, random: systemRandom });
-      return await tokens.create({ role: 'operator', label: `rescue ${person}`, days: rescueDays }, { name: `local:${person}`, role: 'operator' });
+      return await tokens.create(
+        { role: 'operator', label: `rescue ${person}`, days: rescueDays },
+        { name: `local:${person}`, role: 'operator' },
+      );
     } finally {
       await database.close();
     }
