@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writ
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { est } from '../../protocol/routes.ts';
 import { topicOf } from '../../protocol/topics.ts';
 import { aBirth } from '../support/birth.ts';
@@ -185,7 +185,10 @@ describe('a web server in front', () => {
     expect(modeOf(path.join(out, 'server.key.pem'))).toBe('600');
 
     writeFileSync(socket, 'of somebody else');
-    expect(await runVerb(['run', '--data', behind, '--json'])).toMatchObject({ code: 1, json: { code: 'FILE_EXISTS' } });
+    const refused = await startServer(behind);
+    onTestFinished(() => void refused.process.kill('SIGKILL'));
+    expect(await refused.ended()).toBe(1);
+    expect(readFileSync(socket, 'utf8')).toBe('of somebody else');
     rmSync(socket);
     const running = await startServer(behind);
     try {
