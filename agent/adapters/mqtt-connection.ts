@@ -35,7 +35,7 @@ export function makeOpenControlConnection(outside: Outside): OpenControlConnecti
 
 function openConnection(
   { clock, ledger, wireModel, networkFaultOf, answerMs }: Outside,
-  { identity, keepaliveS, birth, mustSubscribe }: ConnectionRequest,
+  { identity, keepaliveS, birth, mustSubscribe, forgetSession }: ConnectionRequest,
   handlers: ConnectionHandlers,
 ): ControlConnection {
   const { hostname, port } = new URL(identity.mqtt);
@@ -140,7 +140,7 @@ function openConnection(
   const client = new MqttClient(() => tls, {
     clientId: gateway,
     protocolVersion: 4,
-    clean: false,
+    clean: forgetSession,
     keepalive: keepaliveS,
     will: { topic: topics.presence, payload: farewell, ...publishedByGateway.presence },
     writeCache: false,

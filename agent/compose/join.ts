@@ -151,7 +151,7 @@ export function joinFlows(outside: Outside): Joined {
   const planner = makeReconcile({ observe: situation, state, supervisor, deploy, purging, clock, log, report, noteChanges });
   reconcile = planner;
 
-  const walkRoot = makeWalkRoot({ trust, source: outside.roots, clock, log });
+  const walkRoot = makeWalkRoot({ trust, source: outside.roots, clock, log, report });
   const { node, arch } = outside.host;
   const refusals = makeRememberRefusal({ store: outside.refusalStore, reports, log, nowMs: trust.nowMs });
   const handlers = makeHearServer({

@@ -36,6 +36,7 @@ export function makeStayConnected({ open, clock, random, identity, spending }: N
   let wasEverOnline = false;
   let failures = 0;
   let toldCode: string | undefined;
+  let forgetSession = false;
   let cancelRetry: Cancel = () => {};
   let cancelSteady: Cancel = () => {};
   let cancelInterval: Cancel = () => {};
@@ -43,7 +44,7 @@ export function makeStayConnected({ open, clock, random, identity, spending }: N
   function connect(told: LinkHandlers): void {
     connectionKeepaliveS = keepalive.currentS;
     connection = open(
-      { identity: identity(), keepaliveS: connectionKeepaliveS, birth: told.birth(), mustSubscribe: !wasEverOnline },
+      { identity: identity(), keepaliveS: connectionKeepaliveS, birth: told.birth(), mustSubscribe: !wasEverOnline, forgetSession },
       {
         onOnline: () => cameOnline(told),
         onAnswered: () => {
@@ -81,6 +82,7 @@ export function makeStayConnected({ open, clock, random, identity, spending }: N
       return;
     }
     failures += 1;
+    forgetSession = code === 'MESSAGE_TOO_LARGE';
     // The same failure is told once, not at every attempt of a night.
     if (wasOnline || code !== toldCode) told.onOffline(code, detail);
     toldCode = code;

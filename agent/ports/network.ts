@@ -10,6 +10,8 @@ export type ConnectionRequest = {
   birth: Buffer;
   /** Subscribe even when the broker says that it kept the session. */
   mustSubscribe: boolean;
+  /** What the broker queued for us is never to come: one message of it cannot be taken, and would be sent first at every connection, for ever. */
+  forgetSession: boolean;
 };
 
 export type ConnectionEnd = {

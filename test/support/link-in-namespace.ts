@@ -58,7 +58,7 @@ await new Promise<void>((resolve, reject) => {
       month: () => ({ totalBytes: 0, byPurpose: charged as Record<Purpose, number> }),
     },
   })(
-    { identity: plan.identity, keepaliveS: 1, birth: Buffer.from(plan.birth), mustSubscribe: true },
+    { identity: plan.identity, keepaliveS: 1, birth: Buffer.from(plan.birth), mustSubscribe: true, forgetSession: false },
     {
       onOnline: () => void sendReports().catch(reject),
       onAnswered: () => {

@@ -52,11 +52,13 @@ function connect({
   identity = {},
   keepaliveS = 1_680,
   mustSubscribe = true,
+  forgetSession = false,
   onNotice = async () => {},
 }: {
   identity?: Partial<Identity>;
   keepaliveS?: number;
   mustSubscribe?: boolean;
+  forgetSession?: boolean;
   onNotice?: (envelope: Buffer) => Promise<void>;
 } = {}): Seen {
   const charged: Seen['charged'] = { connect: 0, keepalive: 0, notice: 0, report: 0, telemetry: 0, fetch: 0, retry: 0 };
@@ -103,6 +105,7 @@ function connect({
       keepaliveS,
       birth: Buffer.from('{"birth":true}'),
       mustSubscribe,
+      forgetSession,
     },
     handlers,
   );
@@ -120,6 +123,14 @@ describe('coming online', () => {
     await until(() => receivedBirths().length === 1, 'birth');
     expect(receivedBirths()).toEqual([{ topic: 'tsugite/1/gw-0001/presence', payload: '{"birth":true}', qos: 1, retain: true }]);
     expect(broker.subscriptions).toEqual([['tsugite/1/gw-0001/notice', 'tsugite/1/gw-0001/ack']]);
+  });
+
+  test('a session that is to be forgotten is: the broker is subscribed to anew', async () => {
+    const first = connect();
+    await cameOnline(first);
+    await first.connection.close();
+    await cameOnline(connect({ mustSubscribe: false, forgetSession: true }));
+    expect(broker.subscriptions.length).toBe(2);
   });
 
   test('it subscribes again only when the broker has lost the session', async () => {

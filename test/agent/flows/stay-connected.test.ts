@@ -115,6 +115,17 @@ test('it subscribes by itself until it was online once; then the broker says whe
   expect(opened.map(({ request }) => request.mustSubscribe)).toEqual([true, true, false]);
 });
 
+test('after a message that it cannot take, the next connection forgets the session that would send it again; then no more', async () => {
+  const { link, handlers, clock, opened, latest } = aLink();
+  link.start(handlers);
+  for (const code of ['SERVER_UNREACHABLE', 'MESSAGE_TOO_LARGE', 'SERVER_UNREACHABLE'] as const) {
+    latest().handlers.onOnline();
+    latest().handlers.onEnd({ ...lost, code });
+    await clock.advanceMs(60_000);
+  }
+  expect(opened.map(({ request }) => request.forgetSession)).toEqual([false, false, true, false]);
+});
+
 test('each connection has a birth message of its own', async () => {
   const { link, handlers, clock, opened, latest } = aLink();
   link.start(handlers);
