@@ -37,7 +37,8 @@ export type EmulatedGateway = {
   readonly settingsUrl: string;
   readonly agentPid: number | undefined;
   enroll(invitationFile: string): Promise<void>;
-  start(): void;
+  /** @param environment  added to ours: another clock, more certificates that Node believes by itself */
+  start(environment?: Readonly<Record<string, string>>): void;
   /** Puts a device on the home network; it goes with the gateway. */
   addHomeDevice(device: HomeDeviceOptions): Promise<HomeDevice>;
   /** As a service manager would: SIGTERM, then wait. */
@@ -89,10 +90,10 @@ export async function makeEmulatedGateway(options: GatewayOptions): Promise<Emul
       const [command, args] = inside('enroll', '--invitation', invitationFile);
       await promisify(execFile)(command, args, { timeout: 60_000 });
     },
-    start() {
+    start(environment = {}) {
       const [command, args] = inside('run');
       const output = openSync(path.join(runDir, 'agent.out'), 'a');
-      agent = spawn(command, args, { stdio: ['ignore', output, output] });
+      agent = spawn(command, args, { stdio: ['ignore', output, output], env: { ...process.env, ...environment } });
       closeSync(output);
     },
     async addHomeDevice(device) {

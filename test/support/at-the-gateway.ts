@@ -54,7 +54,7 @@ export function whySeen(gateway: EmulatedGateway, software: string, isIt: (reaso
 type Status = {
   isAgentRunning: boolean;
   refusedNotice: { number: string; code: string } | null;
-  software: { software: string; version: string; state: string }[];
+  software: { software: string; version: string; state: string; reason?: { number: string; code: string } }[];
 };
 
 export async function statusOf({ dataDir }: EmulatedGateway): Promise<Status> {

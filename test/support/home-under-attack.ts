@@ -9,55 +9,83 @@ import path from 'node:path';
 import { parseEnvelope, payloadOf } from '../../protocol/dsse.ts';
 import { type GatewayId, gatewayId, toUtcTime } from '../../protocol/fields.ts';
 import { type Notice, parseNotice } from '../../protocol/statements/notice.ts';
-import type { EmulatedGateway } from '../../provider/emulator/index.ts';
+import { type EmulatedGateway, startEmulator } from '../../provider/emulator/index.ts';
 import { stopped } from '../../scripts/story/programs.ts';
-import { gatewayEnrolled } from '../../scripts/story/steps/gateway-enrolled.ts';
 import { packageSigned } from '../../scripts/story/steps/package-signed.ts';
 import { providerCertified } from '../../scripts/story/steps/provider-certified.ts';
 import { releaseAdmitted } from '../../scripts/story/steps/release-admitted.ts';
 import { trustEstablished } from '../../scripts/story/steps/trust-established.ts';
 import { seen } from '../../scripts/story/story.ts';
-import { customers, gatewayOf, makeWorld, operator, type World } from '../../scripts/story/world.ts';
+import { customers, enrollGateway, freePorts, makeWorld, operator, type World } from '../../scripts/story/world.ts';
+import { aLineInTheMiddle, type LineInTheMiddle } from './line-in-the-middle.ts';
 import { signNotice } from './mint.ts';
 import { aStolenServer, type StolenServer } from './stolen-server.ts';
 
-export type HomeUnderAttack = {
+/** A home whose own server still runs; every byte between them goes through `line`. */
+export type Home = {
   readonly world: World;
   readonly gateway: EmulatedGateway;
   readonly id: GatewayId;
+  readonly line: { readonly https: LineInTheMiddle; readonly mqtt: LineInTheMiddle };
+  /** Another address of the carrier's network: gateways call it there, it listens here. */
+  readonly mirrorPort: number;
+  stop(): Promise<void>;
+};
+
+export type HomeUnderAttack = Home & {
   readonly thief: StolenServer;
   /** The newest notice that the real server signed and the gateway applied. */
   readonly applied: Notice;
   /** The applied notice with changes, under the stolen notice key unless another is given. */
   signed(changes: Partial<Notice>, key?: KeyObject): Buffer;
-  stop(): Promise<void>;
 };
 
-export async function aHomeUnderAttack(): Promise<HomeUnderAttack> {
+export async function aHome(): Promise<Home> {
   const folder = mkdtempSync(path.join(tmpdir(), 'tsugite-attack-'));
   chmodSync(folder, 0o711);
   const world = await makeWorld(folder);
-  for (const step of [trustEstablished, providerCertified, packageSigned, releaseAdmitted, gatewayEnrolled]) await step.run(world);
+  const [mirrorPort = 0] = await freePorts(1);
+  for (const step of [trustEstablished, providerCertified, packageSigned, releaseAdmitted]) await step.run(world);
+  const { https, mqtt } = world.ports;
+  const line = { https: await aLineInTheMiddle(https), mqtt: await aLineInTheMiddle(mqtt) };
+  const ways = [
+    [https, line.https.port],
+    [mqtt, line.mqtt.port],
+    [mirrorPort, mirrorPort],
+  ] as const;
+  world.emulator = await startEmulator({ ports: new Map(ways.map(([called, port]) => [called, { host: '127.0.0.1', port }])) });
+  const gateway = await enrollGateway(world, 'gw-pr400', 'PR-400KI', customers.eligible);
   const { target } = await operator(world, 'target', 'order', 'demo.ipv4', '--customer-id', customers.eligible.id, '--consent', 'D-0001');
-  const gateway = gatewayOf(world);
   const isActive = async () => (await operator(world, 'target', 'show', String(target))).state === 'ACTIVE';
   await seen('demo.ipv4 runs', 25_000, async () => (await isActive()) || undefined);
+  return {
+    ...{ world, gateway, line, mirrorPort },
+    id: gatewayId.parse(gateway.gateway),
+    async stop() {
+      await world.emulator?.stop();
+      if (world.server !== undefined) await stopped(world.server, 10_000);
+      await Promise.all([line.https.stop(), line.mqtt.stop()]);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function aHomeUnderAttack(): Promise<HomeUnderAttack> {
+  const home = await aHome();
+  const { world, gateway } = home;
   await gateway.stop(); // its back-off would let the test wait
   if (world.server !== undefined) await stopped(world.server, 10_000);
   const thief = await inPlaceOfTheServer(world, gateway);
   gateway.start();
   const applied = appliedNotice(gateway);
   return {
-    world,
-    gateway,
-    id: gatewayId.parse(gateway.gateway),
+    ...home,
     thief,
     applied,
     signed: (changes, key = thief.noticeKey) => signNotice({ ...applied, ...changes }, [key]),
-    stop: async () => {
+    async stop() {
       await thief.stop();
-      await world.emulator?.stop();
-      rmSync(folder, { recursive: true, force: true });
+      await home.stop();
     },
   };
 }
