@@ -4,6 +4,7 @@ import { accessSync, constants, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TsugiteError } from '../../protocol/errors.ts';
+import { findImageFault } from '../adapters/app-data/image-tools.ts';
 import { systemClock as clock } from '../adapters/clock.ts';
 import { makeDisk } from '../adapters/disk.ts';
 import { isLocked } from '../adapters/folder-lock.ts';
@@ -124,7 +125,9 @@ async function lookAtSandbox(): Promise<Finding> {
   const host = makeSandboxHost({ runDir, cgroupParent });
   try {
     const { backend, cgroup } = await probeSandbox(host);
-    return { facts: { backend, cgroup } };
+    // Without images the agent counts for itself: the software runs all the same, so it is a fact and no fault.
+    const data = (await findImageFault(runDir)) === undefined ? 'image' : 'folder';
+    return { facts: { backend, cgroup, data } };
   } finally {
     host.close();
     rmSync(runDir, { recursive: true, force: true });
