@@ -5,11 +5,13 @@
  */
 
 import { agentErrors } from './error-catalogue/agent.ts';
+import { apiErrors } from './error-catalogue/api.ts';
 import { billingErrors } from './error-catalogue/billing.ts';
 import { eligibilityErrors } from './error-catalogue/eligibility.ts';
 import type { ErrorEntry, Retry, Sentence, Variant, Who } from './error-catalogue/entry.ts';
 import { governanceErrors } from './error-catalogue/governance.ts';
 import { installErrors } from './error-catalogue/install.ts';
+import { keepingErrors } from './error-catalogue/keeping.ts';
 import { networkErrors } from './error-catalogue/network.ts';
 import { programErrors } from './error-catalogue/programs.ts';
 import { runErrors } from './error-catalogue/run.ts';
@@ -29,6 +31,8 @@ export const catalogue = {
   ...billingErrors,
   ...agentErrors,
   ...programErrors,
+  ...keepingErrors,
+  ...apiErrors,
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof catalogue;
