@@ -41,7 +41,13 @@ export function databaseOf(dir: string): Connection {
 export async function runVerb(args: readonly string[], environment: Record<string, string> = {}): Promise<Ran> {
   const own = elsewhere.get(args[args.indexOf('--data') + 1] ?? '');
   const env = { ...process.env, ...own, ...environment };
-  const result = spawnSync(process.execPath, [await serverFile(), ...args], { encoding: 'utf8', env });
+  // A verb that should have been refused, `run` above all, must not hold up the tests for ever.
+  const result = spawnSync(process.execPath, [await serverFile(), ...args], {
+    encoding: 'utf8',
+    env,
+    timeout: 50_000,
+    killSignal: 'SIGKILL',
+  });
   const json = args.includes('--json') && result.stdout !== '' ? (JSON.parse(result.stdout) as Record<string, unknown>) : {};
   return { code: result.status, out: result.stdout, err: result.stderr, json };
 }
