@@ -93,7 +93,8 @@ export async function makeEmulatedGateway(options: GatewayOptions): Promise<Emul
     start(environment = {}) {
       const [command, args] = inside('run');
       const output = openSync(path.join(runDir, 'agent.out'), 'a');
-      agent = spawn(command, args, { stdio: ['ignore', output, output], env: { ...process.env, ...environment } });
+      const added = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+      agent = spawn('env', [...added, command, ...args], { stdio: ['ignore', output, output] });
       closeSync(output);
     },
     async addHomeDevice(device) {
