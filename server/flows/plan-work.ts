@@ -28,7 +28,7 @@ export type WorkPlan = WorkPrice & { readonly firstChargedMonth: string; readonl
 /** What stands in an order without a release. */
 export type OtherWork = { readonly software: SoftwareId; readonly work: WorkKind };
 
-type Doors = {
+export type PlannerDoors = {
   readonly db: Db;
   readonly clock: Clock;
   readonly packages: PackageFiles;
@@ -36,7 +36,7 @@ type Doors = {
   readonly tables: readonly PriceTable[];
 };
 
-export function makeWorkPlanner({ db, clock, packages, unitBytes, tables }: Doors) {
+export function makeWorkPlanner({ db, clock, packages, unitBytes, tables }: PlannerDoors) {
   return {
     /**
      * Outside any transaction, because it reads whole files: what is registered is proven at that moment, not only when it was uploaded.

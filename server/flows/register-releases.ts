@@ -4,13 +4,12 @@
  */
 import { TsugiteError } from '../../protocol/errors.ts';
 import type { RandomId } from '../../protocol/fields.ts';
-import type { PriceTable } from '../../protocol/price-tables.ts';
-import type { Clock, Db, PackageFiles, Random, Sql } from '../ports.ts';
+import type { Random, Sql } from '../ports.ts';
 import { verifyAccepted, type WorkPrice } from '../rules/registration.ts';
 import type { Actor } from './actor.ts';
 import { appendAudit } from './audit.ts';
 import { completeWork } from './complete-work.ts';
-import { makeWorkPlanner, type WorkPlan } from './plan-work.ts';
+import { makeWorkPlanner, type PlannerDoors, type WorkPlan } from './plan-work.ts';
 import { loadMeasured, type MeasuredRelease } from './stored-releases.ts';
 import { insertItem, insertWorkOrder, loadWorkOrder, type WorkOrderRow } from './work-order-rows.ts';
 
@@ -18,15 +17,7 @@ import { insertItem, insertWorkOrder, loadWorkOrder, type WorkOrderRow } from '.
 export type WorkCompletion = 'automatic' | 'operator';
 export type Registered = WorkOrderRow & { readonly isRepeat: boolean };
 
-type Doors = {
-  readonly db: Db;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly packages: PackageFiles;
-  readonly unitBytes: number;
-  readonly tables: readonly PriceTable[];
-  readonly completion: WorkCompletion;
-};
+type Doors = PlannerDoors & { readonly random: Random; readonly completion: WorkCompletion };
 
 export function makeRegisterReleases(doors: Doors) {
   const { db } = doors;

@@ -1,8 +1,7 @@
 /** The operator's hand on work orders (工事): several software in one (W13), other changes (D-21), and the word that a work is done. */
 import { TsugiteError } from '../../protocol/errors.ts';
 import type { ProviderId, RandomId, SoftwareId } from '../../protocol/fields.ts';
-import type { PriceTable } from '../../protocol/price-tables.ts';
-import type { Clock, Db, PackageFiles, Random, Sql } from '../ports.ts';
+import type { Random, Sql } from '../ports.ts';
 import { verifyAccepted, type WorkPrice } from '../rules/registration.ts';
 import { type SoftwareState, verifyTakesReleases } from '../rules/software-states.ts';
 import { nextWorkOrderState, type WorkOrderEvent, type WorkOrderState } from '../rules/work-order-states.ts';
@@ -11,7 +10,7 @@ import { appendAudit } from './audit.ts';
 import { unclaimSoftware } from './claim-software.ts';
 import { completeWork } from './complete-work.ts';
 import { type Listed, type Page, pageOf, rowsFor } from './page.ts';
-import { makeWorkPlanner, type OtherWork } from './plan-work.ts';
+import { makeWorkPlanner, type OtherWork, type PlannerDoors } from './plan-work.ts';
 import { loadMeasured, lockSoftwareIds, verifyProvider } from './stored-releases.ts';
 import { insertItem, insertWorkOrder, loadWorkOrder, lockWorkOrder, type WorkOrderRow, workOrderQuery } from './work-order-rows.ts';
 
@@ -22,14 +21,7 @@ export type ShownOrder = WorkOrderRow & {
   readonly obstacle: Pick<TsugiteError, 'code' | 'detail'> | null;
 };
 
-type Doors = {
-  readonly db: Db;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly packages: PackageFiles;
-  readonly unitBytes: number;
-  readonly tables: readonly PriceTable[];
-};
+type Doors = PlannerDoors & { readonly random: Random };
 
 export function makeWorkOrders(doors: Doors) {
   const { db, clock, random, unitBytes } = doors;
