@@ -17,6 +17,7 @@ import { consentsOf } from './consents.ts';
 import { statementOn } from './contract-facts.ts';
 import { loadOffers } from './offers.ts';
 import type { Found } from './place.ts';
+import { isPublicationHeld } from './publication-hold.ts';
 
 export type KnownSoftware = { readonly id: SoftwareId; readonly provider: ProviderId; readonly isConsentRequired: boolean };
 
@@ -33,6 +34,7 @@ export async function loadSnapshot(
   const chosen = software && (await releaseOf(sql, software.id, hgwModel, isOpen ? target.version : null));
   return {
     nowMs,
+    isHeld: await isPublicationHeld(sql),
     contract,
     application: software && (await applicationOf(sql, customer, software.id, target?.target)),
     consent: await consentOf(sql, customer, software, nowMs),

@@ -52,7 +52,7 @@ export const deliveryRungs: readonly RungRule[] = [
     id: 'listed',
     question: { ja: '配信通知に載っているか', en: 'Does the notice list it?' },
     judge: (it) => {
-      const { notice, target } = it;
+      const { notice, target, isHeld } = it;
       const listed = notice?.listed;
       const inputs = {
         noticeVersion: notice?.version ?? null,
@@ -64,6 +64,7 @@ export const deliveryRungs: readonly RungRule[] = [
         limits: listed?.limits ?? null,
         deadline: listed?.deadline ?? null,
       };
+      if (isHeld && listed === undefined) return no(['PUBLICATION_HELD', {}], inputs);
       return { status: listed === undefined ? 'waiting' : 'yes', inputs, since: notice?.issuedAt ?? null };
     },
   },

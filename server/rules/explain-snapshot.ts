@@ -11,6 +11,8 @@ import type { TargetState } from './targets.ts';
 
 export type Snapshot = {
   readonly nowMs: number;
+  /** After a restore: nothing goes out until the operator confirms. */
+  readonly isHeld: boolean;
   readonly contract: {
     readonly facts: SiteFacts;
     /** Day in Japan from which the facts count; null: nothing was ever recorded. */
