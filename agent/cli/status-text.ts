@@ -1,3 +1,4 @@
+/** What `status` says: the gateway, its line, its notice, its month and its software, as a person reads them. */
 import type { Answer } from '../../protocol/command-output.ts';
 import { describe } from '../../protocol/errors.ts';
 import type { Fault } from '../rules/agent-state.ts';

@@ -1,3 +1,4 @@
+/** What `why` says of one software: its state, the reason, who acts, what comes next, and the ladder. */
 import type { Answer } from '../../protocol/command-output.ts';
 import { deniedWords } from '../rules/denied-tally.ts';
 import type { Why } from '../rules/why.ts';

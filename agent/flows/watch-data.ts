@@ -1,3 +1,4 @@
+/** What happens to an app's data: what was found at its start is told, and where the kernel keeps no limit they are counted. */
 import { type RandomId, toUtcTime } from '../../protocol/fields.ts';
 import type { AppData, DataNews, SoftwareFolders } from '../ports/disk.ts';
 import type { AppProcess, Cancel, Clock, EventLog, LogEvent } from '../ports.ts';

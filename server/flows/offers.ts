@@ -1,3 +1,4 @@
+/** What an order is decided from: the software, locked; its releases; what stands at the site already. */
 import { TsugiteError } from '../../protocol/errors.ts';
 import type { ProviderId, RandomId, SoftwareId } from '../../protocol/fields.ts';
 import type { Sql } from '../ports.ts';
