@@ -1,3 +1,4 @@
+/** A provider's life by its command line alone, against a server that runs: from the token to the halt. */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -10,7 +11,6 @@ import { aKit, type Kit } from '../support/kit.ts';
 import { anInstallation, type RunningServer, startServer } from '../support/server-process.ts';
 import { tsugite } from '../support/tsugite.ts';
 
-/** A provider's life by its command line alone, against a server that runs: from the token to the halt. */
 let dir: string;
 let server: RunningServer;
 let operator: Operator;
@@ -34,7 +34,7 @@ beforeAll(async () => {
 afterAll(async () => {
   server.process.kill('SIGTERM');
   await server.ended();
-  rmSync(dir, { recursive: true, force: true });
+  for (const folder of [dir, home]) rmSync(folder, { recursive: true, force: true });
 });
 
 const json = (argv: string[], options?: Parameters<Kit['tsugite']>[1]) => kit.tsugite([...argv, '--json'], options);
@@ -442,41 +442,6 @@ describe('order and halt', () => {
   });
 });
 
-describe('a server behind TLS', () => {
-  test('is believed by a public authority or by --ca, and otherwise not; then no token was sent', async () => {
-    const ca = await anAuthority('test server CA');
-    const who = { name: 'x', role: 'provider', provider: 'demo', expires: '2027-01-01T00:00:00.000Z' };
-    const behind = await anHttpsServer({ server: ca, device: ca }, (_, response) => void response.end(JSON.stringify(who)));
-    writeFileSync(at('ca.pem'), ca.certPem);
-    const desk = aKit();
-    const login = (...more: string[]) => desk.tsugite(['login', behind.url, '--token-file', '-', ...more, '--json'], { input: token });
-    expect(await login()).toMatchObject({ code: 1, json: { code: 'TLS_FAILED' } });
-    expect(behind.asked).toEqual([]);
-    expect(await login('--ca', at('ca.pem'))).toMatchObject({ code: 0, json: { provider: 'demo' } });
-    expect(behind.asked.map(({ headers }) => headers.authorization)).toEqual([`Bearer ${token}`]);
-    await desk.tsugite(['publish', '--list', '--json']); // with the authority that was named at the login
-    expect(behind.asked).toHaveLength(2);
-    await behind.stop();
-  });
-
-  test('that is something else than a distribution server is told from one', async () => {
-    const ca = await anAuthority('test server CA');
-    const pages = ['<html>Welcome to the hotel</html>', '{"welcome":"to the hotel"}'];
-    const portal = await anHttpsServer({ server: ca, device: ca }, (_, response) => void response.end(pages[0]));
-    writeFileSync(at('ca.pem'), ca.certPem);
-    const desk = aKit();
-    for (; pages.length > 0; pages.shift())
-      expect(
-        await desk.tsugite(['login', portal.url, '--token-file', '-', '--ca', at('ca.pem'), '--json'], { input: token }),
-      ).toMatchObject({
-        code: 1,
-        json: { code: 'SERVER_UNREACHABLE', kind: 'not-the-api' },
-      });
-    expect(existsSync(path.join(desk.folder, 'servers.json'))).toBe(false);
-    await portal.stop();
-  });
-});
-
 test('every verb has its help, with --json', async () => {
   for (const verb of [
     'login',
@@ -485,6 +450,7 @@ test('every verb has its help, with --json', async () => {
     'publish',
     'order',
     'halt',
+    'report',
     'certificate request',
     'certificate fetch',
     'certificate list',
