@@ -9,6 +9,20 @@ export type ConformanceSuite = {
 
 export const conformanceSuites: readonly ConformanceSuite[] = [
   {
+    name: 'attacks',
+    promise: {
+      ja: '名前のある攻撃は、動いているエージェントに対して実際に行い、どれも防がれる（docs/SECURITY-MODEL.md）',
+      en: 'every named attack is made against a running agent, and ends as docs/SECURITY-MODEL.md says',
+    },
+    files: [
+      'test/attacks/notices',
+      'test/attacks/packages',
+      'test/attacks/line',
+      'test/attacks/roots-and-clocks',
+      'test/attacks/slow-retrieval',
+    ],
+  },
+  {
     name: 'packages',
     promise: { ja: '不正なパッケージは、種類ごとに決まった番号で拒否される', en: 'every kind of hostile package is refused with its code' },
     files: ['test/attacks/hostile-packages'],

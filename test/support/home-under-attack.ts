@@ -77,6 +77,7 @@ export async function aHomeUnderAttack(): Promise<HomeUnderAttack> {
   if (world.server !== undefined) await stopped(world.server, 10_000);
   const thief = await inPlaceOfTheServer(world, gateway);
   gateway.start();
+  await seen('the agent online at the thief', 40_000, () => (thief.presence(gatewayId.parse(gateway.gateway)) ? true : undefined));
   const applied = appliedNotice(gateway);
   return {
     ...home,

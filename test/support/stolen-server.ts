@@ -20,6 +20,8 @@ export type StolenServer = HostileHttps & {
   /** Retained, as every notice. */
   publishNotice(gateway: GatewayId, envelope: Buffer): Promise<void>;
   reports(gateway: GatewayId): Report[];
+  /** The newest birth or last will; undefined before the first. */
+  presence(gateway: GatewayId): Buffer | undefined;
   /** A second host with the stolen certificate. */
   openMirror(port: number): Promise<HostileHttps>;
 };
@@ -38,12 +40,13 @@ export async function aStolenServer({ serverData, ports, watcher }: Place): Prom
   const folder = mkdtempSync(path.join(tmpdir(), 'tsugite-stolen-'));
   const broker = await startMosquitto(folder, pki, ports.mqtt);
   const client = await connectMqtt(ports.mqtt, watcher, readFileSync(pki('server-ca.pem'), 'utf8'), { clientId: 'thief' });
-  await client.subscribe({ 'tsugite/1/+/report': { qos: 1 } });
+  await client.subscribe({ 'tsugite/1/+/report': { qos: 1 }, 'tsugite/1/+/presence': { qos: 1 } });
   return {
     ...https,
     noticeKey: createPrivateKey(readFileSync(pki('notice.key.pem'))),
     publishNotice: (gateway, envelope) => client.publish(topicOf(gateway, 'notice'), envelope, { qos: 1, retain: true }),
     reports: (gateway) => reportsOf(client, gateway),
+    presence: (gateway) => client.heard.findLast(({ topic }) => topic === topicOf(gateway, 'presence'))?.payload,
     openMirror: (port) => listenHostile(tls, port),
     async stop() {
       await client.end();
