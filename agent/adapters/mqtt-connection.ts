@@ -251,7 +251,8 @@ function openConnection(
       await Promise.race([closed, goneByNow]);
       tls.destroy();
       raw.destroy();
-      await closed;
+      // A client that is cut off in the middle of connecting may never say so: the patience is the bound of all three waits.
+      await Promise.race([closed, goneByNow]);
       cancelPatience();
     },
   };
