@@ -88,13 +88,21 @@ test('a deadlock is tried again as a whole', async () => {
   await write('left');
   await write('right');
   let tries = 0;
+  let locked = 0;
+  let bothHaveOne = () => {};
+  const meeting = new Promise<void>((resolve) => {
+    bothHaveOne = resolve;
+  });
   const lockBoth = (first: string, second: string) =>
     database.db.together(async (sql) => {
       tries += 1;
       await sql.query('SELECT 1 FROM notes WHERE text = $1 FOR UPDATE', [first]);
-      await sql.query('SELECT pg_sleep(0.2)');
+      locked += 1;
+      if (locked === 2) bothHaveOne();
+      await meeting;
       await sql.query('SELECT 1 FROM notes WHERE text = $1 FOR UPDATE', [second]);
     });
   await Promise.all([lockBoth('left', 'right'), lockBoth('right', 'left')]);
-  expect(tries).toBe(3);
+  // Whoever gave way may meet the other once more before that one has gone on.
+  expect(tries).toBeGreaterThanOrEqual(3);
 });
